@@ -1,0 +1,95 @@
+# The commands of the house. `make help` lists them.
+PYTHON ?= $(shell command -v python3.11 || command -v python3)
+VENV ?= .venv
+PORT ?= 8000
+BIN := $(VENV)/bin
+SITE := _build/html
+BUILD := $(BIN)/jupyter-book build . -n -W --keep-going
+SERVE := $(BIN)/python -m http.server --bind 127.0.0.1 --directory $(SITE) $(PORT)
+FRONT_END := widgets/flipcards
+NPM := cd $(FRONT_END) && PATH="$(abspath $(BIN)):$$PATH" npm
+PIP := $(BIN)/python -m pip install --quiet
+# Tools for one command each, which neither a build nor the tests need. Installed when that command is first run.
+UV := uv==0.13.9
+WATCHFILES := watchfiles==1.3.0
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+
+.PHONY: help book serve watch test install-tests chromium lint pytest bundle requirements clean
+.DELETE_ON_ERROR:
+
+help: ## list the commands
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
+
+# The environment. A stamp file in it says what is installed; nothing is installed twice.
+$(BIN)/python:
+	@$(or $(PYTHON),false) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
+	  echo "Python 3.11 or newer is needed. If it is not the first on the PATH: make PYTHON=/path/to/python3.11" >&2; exit 1; }
+	@$(PYTHON) -m venv $(VENV) || { rm -f $@; \
+	  echo "Python's venv module is incomplete. On Debian: apt-get install python3-venv (or python3.11-venv)" >&2; exit 1; }
+
+$(VENV)/.book: requirements.txt $(wildcard widgets/*/pyproject.toml) | $(BIN)/python
+	$(PIP) --requirement requirements.txt
+	@touch $@
+
+$(VENV)/.tests: tests/requirements.txt $(VENV)/.book
+	$(PIP) --requirement tests/requirements.txt
+	@touch $@
+
+# Node is in the environment too: the tests' requirements bring it.
+$(FRONT_END)/node_modules/.package-lock.json: $(FRONT_END)/package-lock.json $(VENV)/.tests
+	$(NPM) ci --ignore-scripts --no-audit --no-fund --loglevel error
+	@touch $@
+
+$(VENV)/.watchfiles: Makefile $(VENV)/.book
+	$(PIP) $(WATCHFILES)
+	@touch $@
+
+book: $(VENV)/.book ## build the site into _build/html
+	$(BUILD)
+	@echo "Open $(SITE)/index.html in a browser, or run: make serve"
+
+serve: book ## build the site, then serve it on http://127.0.0.1:8000 (another port: PORT=8001)
+	$(SERVE)
+
+# By polling: a watched file that an editor replaces on saving would be lost otherwise.
+watch: export WATCHFILES_FORCE_POLLING := true
+watch: $(VENV)/.watchfiles ## serve the site and build it again whenever a source changes; reload the page to see it
+	@mkdir -p $(SITE)
+	@$(SERVE) & server=$$!; trap "kill $$server" EXIT; trap "exit 130" INT TERM; \
+	$(BIN)/watchfiles --sigint-timeout 60 "$(BUILD)" chapters assets $(wildcard widgets/*/src) _config.yml _toc.yml
+
+# $(call stage,target): make the target and print how long it took.
+stage = +@start=$$(date +%s); $(MAKE) --no-print-directory $(1) && echo "== make $(1): $$(($$(date +%s) - start)) s =="
+
+test: ## install what the tests need, then lint, build and test everything
+	$(call stage,install-tests)
+	$(call stage,chromium)
+	$(call stage,lint)
+	$(call stage,book)
+	$(call stage,pytest)
+
+install-tests: $(VENV)/.tests $(FRONT_END)/node_modules/.package-lock.json
+
+chromium: $(VENV)/.tests
+	@$(BIN)/python tests/ensure_chromium.py
+
+lint: $(VENV)/.tests ## check format, style and types
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+
+# The chapters come first: each of their cells runs in a kernel of its own, outside the built book.
+pytest: $(VENV)/.tests ## run the tests on the site as it is built; ARGS go to pytest
+	$(BIN)/python -m pytest --nbval-lax --nbval-current-env $(or $(ARGS),chapters tests)
+
+bundle: $(FRONT_END)/node_modules/.package-lock.json ## bundle the front end of the cards again
+	$(NPM) run build
+
+requirements: | $(BIN)/python ## compile both requirements.txt from their .in files; newer versions with UPGRADE=--upgrade
+	$(PIP) $(UV)
+	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --no-header $(UPGRADE) requirements.in --output-file requirements.txt
+	@grep -v '^-e' requirements.txt > $(VENV)/constraints.txt
+	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --no-header --no-annotate $(UPGRADE) tests/requirements.in --constraint $(VENV)/constraints.txt --output-file tests/requirements.txt
+
+clean: ## remove what was built; the environment stays
+	rm -rf _build
