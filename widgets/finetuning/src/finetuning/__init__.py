@@ -1,0 +1,1 @@
+"""Numerics and figures of the fine-tuning labs: pure functions on numpy arrays, one function per figure."""
