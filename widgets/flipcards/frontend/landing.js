@@ -1,0 +1,52 @@
+// @ts-check
+// Opens the card that a link or a search leads to: `#card-…` in the address, a highlighted word of the search.
+
+/**
+ * Follow links and search hits into the cards of a section.
+ *
+ * @param {HTMLElement} section
+ * @param {(card: HTMLDetailsElement) => void} open  Shows the answer of a card, and the card if it is filtered out.
+ * @param {AbortSignal} signal  Ends it.
+ */
+export function followLandings(section, open, signal) {
+  const land = () => {
+    const id = fragment();
+    const card = id.startsWith("card-") ? document.getElementById(id) : null;
+    if (!(card instanceof HTMLDetailsElement) || !section.contains(card)) return;
+    open(card);
+    card.scrollIntoView();
+  };
+  land();
+  addEventListener("hashchange", land, { signal });
+  // Pictures and fonts that came late have moved the card.
+  addEventListener("load", land, { signal, once: true });
+
+  // Sphinx marks the words of a search some time after the page is parsed.
+  const openMarked = () => {
+    const marked = section.querySelectorAll(".flipcard .highlighted");
+    for (const word of marked) {
+      const card = word.closest(".flipcard");
+      if (card instanceof HTMLDetailsElement) open(card);
+    }
+    if (marked[0] && !fragment()) marked[0].scrollIntoView({ block: "center" });
+    return marked.length > 0;
+  };
+  if (openMarked()) return;
+  const observer = new MutationObserver((changes) => {
+    const isMark = (/** @type {Node} */ node) => node instanceof Element && node.matches(".highlighted");
+    if (!changes.some((change) => [...change.addedNodes].some(isMark))) return;
+    observer.disconnect();
+    openMarked();
+  });
+  observer.observe(section, { childList: true, subtree: true });
+  signal.addEventListener("abort", () => observer.disconnect());
+}
+
+/** What follows the # of the address, decoded. */
+function fragment() {
+  try {
+    return decodeURIComponent(location.hash.slice(1));
+  } catch {
+    return ""; // a lone % is no id
+  }
+}

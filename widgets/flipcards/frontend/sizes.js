@@ -1,0 +1,78 @@
+// @ts-check
+// Gives each card room for its longer side, so that turning one moves nothing else on the page.
+
+import { backOf } from "./dom.js";
+
+const WIDE = ".katex-display, table"; // what scrolls sideways where it does not fit
+
+/**
+ * Keep the room for the answers right while grids come near, and while the section changes its width.
+ *
+ * A closed answer is laid out only when its height is asked for, and only that one. Heights are read
+ * together and written together, so that one batch costs one layout.
+ *
+ * @param {HTMLElement} section  With its first grid in it.
+ * @param {(card: HTMLDetailsElement) => void} prepare  Called before a card is measured, each time.
+ * @param {AbortSignal} signal  Ends it.
+ * @returns {{isNear: (card: HTMLElement) => boolean, measure: () => void}}
+ *   Whether a card is in a grid near the screen, and a function that measures those again.
+ */
+export function keepSizes(section, prepare, signal) {
+  /** @type {Set<Element>} */
+  const near = new Set();
+  let frame = 0;
+
+  const measure = () => {
+    cancelAnimationFrame(frame);
+    frame = 0;
+    const first = section.querySelector(":scope > .flipcards-grid:not([hidden])");
+    if (first) near.add(first);
+    for (const grid of near) if (!grid.isConnected) near.delete(grid);
+    const cards = [...near].flatMap((grid) => /** @type {HTMLDetailsElement[]} */ ([...grid.children]));
+    cards.forEach(prepare);
+    const heights = cards.map((card) => backOf(card).offsetHeight);
+    const wide = cards
+      .flatMap((card) => [...backOf(card).querySelectorAll(WIDE)])
+      .filter((part) => part.scrollWidth > part.clientWidth + 1);
+    cards.forEach((card, i) => card.style.setProperty("--flipcards-answer", `${(heights[i] ?? 0) + 1}px`));
+    for (const part of wide) part.setAttribute("tabindex", "0"); // else no key scrolls it
+  };
+  const measureSoon = () => {
+    frame ||= requestAnimationFrame(measure);
+  };
+
+  measure();
+  const first = section.querySelector(":scope > .flipcards-grid:not(.flipcards-short)");
+  // What a grid off the screen is taken for until it comes near.
+  if (first) section.style.setProperty("--flipcards-grid", `${first.clientHeight}px`);
+
+  section.addEventListener(
+    "contentvisibilityautostatechange",
+    (event) => {
+      const grid = event.target;
+      if (!(grid instanceof Element) || !grid.matches(".flipcards-grid")) return;
+      if (/** @type {ContentVisibilityAutoStateChangeEvent} */ (event).skipped) {
+        near.delete(grid);
+      } else {
+        near.add(grid);
+        measureSoon();
+      }
+    },
+    { signal },
+  );
+  section.addEventListener("load", measureSoon, { capture: true, signal }); // a picture came
+  document.fonts?.ready.then(() => signal.aborted || measureSoon());
+
+  let width = section.clientWidth;
+  const observer = new ResizeObserver(() => {
+    if (section.clientWidth === width) return;
+    width = section.clientWidth;
+    measureSoon();
+  });
+  observer.observe(section);
+  signal.addEventListener("abort", () => {
+    observer.disconnect();
+    cancelAnimationFrame(frame);
+  });
+  return { isNear: (card) => card.parentElement !== null && near.has(card.parentElement), measure };
+}

@@ -1,0 +1,82 @@
+// @ts-check
+// The bar above the cards, and the list of keys.
+
+import { element } from "./dom.js";
+import { allTags, isShown } from "./view.js";
+import { WORDS } from "./words.js";
+
+/**
+ * @typedef {object} Actions  What the buttons do.
+ * @property {() => void} flipAll
+ * @property {() => void} shuffle
+ * @property {(tag: string | null) => void} choose  Choose a tag, or with null every card.
+ * @property {() => void} showKeys
+ */
+
+/**
+ * The bar of a section.
+ *
+ * @param {import("./view.js").View} view  The view it starts with; its tags never change.
+ * @param {Actions} actions
+ * @returns {{bar: HTMLElement, update: (view: import("./view.js").View) => string}}
+ *   The element, and a function that shows a view in it and returns the words for what is shown.
+ */
+export function toolbar(view, actions) {
+  const bar = element("div", "flipcards-bar", "", { role: "group", "aria-label": WORDS.cards });
+  const button = (/** @type {string} */ text, /** @type {() => void} */ action) => {
+    const made = element("button", "flipcards-button", text, { type: "button" });
+    made.addEventListener("click", action);
+    return made;
+  };
+  const count = element("span", "flipcards-count");
+  bar.append(
+    button(WORDS.flipAll, actions.flipAll),
+    button(WORDS.shuffle, actions.shuffle),
+    button(WORDS.keys, actions.showKeys),
+    count,
+  );
+
+  const tags = allTags(view);
+  /** @type {[string | null, HTMLButtonElement][]} */
+  const filters = [];
+  if (tags.length > 1) {
+    const group = element("div", "flipcards-tags", "", { role: "group", "aria-label": WORDS.filter });
+    for (const tag of [null, ...tags]) {
+      const filter = button(tag ?? WORDS.all, () => actions.choose(tag));
+      filters.push([tag, filter]);
+      group.append(filter);
+    }
+    bar.append(group);
+  }
+
+  return {
+    bar,
+    update(view) {
+      for (const [tag, filter] of filters) {
+        const pressed = tag === null ? view.chosen.size === 0 : view.chosen.has(tag);
+        filter.setAttribute("aria-pressed", String(pressed));
+      }
+      const shown = view.order.filter((card) => isShown(view, card)).length;
+      return (count.textContent = WORDS.count(shown, view.order.length));
+    },
+  };
+}
+
+/**
+ * The list of keys, as a dialog that is not open yet.
+ *
+ * @returns {HTMLDialogElement}
+ */
+export function keyHelp() {
+  const dialog = element("dialog", "flipcards-keys", "", { "aria-label": WORDS.keys });
+  const list = element("dl", "");
+  for (const [key, words] of WORDS.keyHelp) {
+    const term = element("dt", "");
+    term.append(element("kbd", "", key));
+    list.append(term, element("dd", "", words));
+  }
+  const close = element("button", "flipcards-button", WORDS.close, { type: "button" });
+  close.addEventListener("click", () => dialog.close());
+  dialog.append(list, close);
+  return dialog;
+}

@@ -1,0 +1,25 @@
+"""Flip cards for computational books: a deck is one file, and every surface is made from it."""
+
+from typing import Any
+
+from flipcards.deck import Card, Deck, DeckError, Fault
+
+__version__ = "0.1.0"
+__all__ = ["Card", "Cards", "Deck", "DeckError", "Fault"]
+
+
+def __getattr__(name: str) -> Any:
+    if name == "Cards":  # anywidget takes a while to import; a build does not need it
+        from flipcards.widget import Cards
+
+        return Cards
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def _bundle(deck: Deck) -> dict[str, Any]:
+    from flipcards.display import bundle
+
+    return bundle(deck)
+
+
+Deck.views.append(_bundle)

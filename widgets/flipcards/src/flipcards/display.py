@@ -1,0 +1,38 @@
+"""How a notebook shows a deck: live widget, plain HTML, or a note of the deck for the book's build."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any
+
+from flipcards.deck import Deck
+
+MIME_TYPE = "application/vnd.flipcards+json"
+STATIC_ENVIRONMENT = "FLIPCARDS_BOOK_BUILD"  # set while a book is built: there, the pages hold the cards
+
+
+def bundle(deck: Deck) -> dict[str, Any]:
+    """The MIME bundle of a deck.
+
+    While a book is built: only which deck to show. Else: the live widget, and for hosts without one
+    the same cards as plain HTML.
+    """
+    shown: dict[str, Any] = {}
+    if deck.path is not None:
+        note: dict[str, Any] = {"deck": Path(os.path.relpath(deck.path)).as_posix()}
+        if deck.selection:
+            note["selection"] = dict(deck.selection)
+        if not deck.home:
+            note["home"] = False
+        shown[MIME_TYPE] = note
+        if os.environ.get(STATIC_ENVIRONMENT):
+            return shown
+    from flipcards.page import section
+    from flipcards.widget import Cards
+
+    shown["text/html"] = section(deck)
+    live = Cards(deck)._repr_mimebundle_()
+    if live is not None:
+        shown.update(live[0])
+    return shown

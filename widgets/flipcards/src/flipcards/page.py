@@ -1,0 +1,72 @@
+"""Deck -> the HTML shape that the front end enhances, for hosts without Sphinx."""
+
+from __future__ import annotations
+
+import re
+from html import escape
+
+from flipcards import words
+from flipcards.deck import Card, Deck
+from flipcards.markup import REORDERING, Faces
+
+
+def section(deck: Deck, *, home: str = "", ids: bool = False) -> str:
+    """The cards of a deck as `<section class="flipcards">`: a list of questions that open.
+
+    Args:
+        deck: the cards. Whatever its text, the HTML runs nothing and asks no host for anything.
+        home: the address of the page that the cards are at home on; each card then links to it.
+        ids: whether this page is that home: each card then has `id="card-…"`, once in a book.
+    """
+    faces = Faces.of(deck)
+    cards = "".join(_card(card, faces, home, ids) for card in deck)
+    return f'<section class="flipcards" data-deck="{_plain(deck.name)}">\n{cards}</section>\n'
+
+
+def _card(card: Card, faces: Faces, home: str, ids: bool) -> str:
+    anchor = f"card-{card.id}"
+    attributes = {
+        "id": anchor if ids else "",
+        "data-card": card.id,
+        "data-tags": " ".join(card.tags),
+        "data-home": f"{home}#{anchor}" if home else "",
+    }
+    written = "".join(f' {name}="{_plain(value)}"' for name, value in attributes.items() if value)
+    front = _unwrapped(faces.html(card.front, links=False))
+    why = f'<div class="flipcard-why">{faces.html(card.why)}</div>\n' if card.why else ""
+    back = faces.html(card.back) + why + _foot(card, faces, home)
+    return (
+        f'<details class="flipcard"{written}>\n'
+        f'<summary class="flipcard-front" dir="auto">{front}</summary>\n'
+        f'<div class="flipcard-back" dir="auto">{back}</div>\n'
+        f"</details>\n"
+    )
+
+
+def _foot(card: Card, faces: Faces, home: str) -> str:
+    lines = [
+        ("links", words.QUESTION_LINKS, ", ".join(faces.links(card.front))),
+        ("source", words.SOURCE, _plain(faces.cite(card.source)) if card.source else ""),
+        ("term", words.TERM, _plain(card.term)),
+        ("see", words.SEE, _plain(faces.title(card.see) or card.see) if card.see else ""),
+    ]
+    shown = [
+        f'<span class="flipcard-{name}"><span class="flipcard-label">{label}: </span>{value}</span>\n'
+        for name, label, value in lines
+        if value
+    ]
+    if home:
+        link = f'<a href="{_plain(home)}#card-{_plain(card.id)}">{words.HOME}</a>'
+        shown.append(f'<span class="flipcard-home">{link}</span>\n')
+    return f'<footer class="flipcard-foot">{"".join(shown)}</footer>' if shown else ""
+
+
+def _plain(text: str) -> str:
+    """Text for HTML, in an element or in a quoted attribute."""
+    return escape(REORDERING.sub("", text))
+
+
+def _unwrapped(face: str) -> str:
+    """A face of one paragraph without its `<p>`: a `<summary>` holds phrasing content."""
+    paragraph = re.fullmatch(r"<p>((?:(?!</?p\b).)*)</p>\s*", face, re.DOTALL)
+    return paragraph[1] if paragraph else face
