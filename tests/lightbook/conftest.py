@@ -1,0 +1,235 @@
+"""A tiny Jupyter Book, built in a folder of its own with and without the extension's concerns."""
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import axe_playwright_python
+import pytest
+import yaml
+
+AXE = Path(axe_playwright_python.__file__).with_name("axe.min.js")
+EXTENSIONS = ["amsmath", "colon_fence", "dollarmath", "linkify", "substitution", "tasklist"]
+
+PAGES = {
+    "intro.md": """\
+        # A tiny book
+
+        Words about gradients. See {doc}`plain`.
+
+        ## Second
+
+        ```{tip}
+        Read on.
+        ```
+        """,
+    "plain.md": """\
+        # Plain page
+
+        Only words, about gradients and kangaroos.
+
+        ## Part one
+
+        A kangaroo.
+
+        ```{dropdown} More
+        Hidden until opened.
+        ```
+        """,
+    "maths.md": r"""
+        # Math page
+
+        Inline $a^2$ and {math}`b_1`, a macro $x \in \R$ and one with an argument $\norm{v}$.
+
+        $$ E = mc^2 $$ (eq-dollars)
+
+        See {eq}`eq-dollars`, {math:numref}`eq-directive` and {eq}`eq-environment`.
+
+        ```{math}
+        :label: eq-directive
+        a &= b \\
+        c &= d
+        ```
+
+        \begin{align}
+        x &= \begin{pmatrix}1 & 2 \\ 3 & 4\end{pmatrix} \label{eq-environment} \\
+        y &= \begin{cases} 1 & x > 0 \\ 0 & \text{else} \end{cases}
+        \end{align}
+
+        \begin{equation}
+        z = 1
+        \end{equation}
+
+        $$
+        \underbrace{a + b + c + d + e + f + g + h + i + j + k + l + m + n + o + p + q + r + s}_{\text{wide}}
+        $$
+
+        ## A heading with $\alpha^2$
+
+        Words.
+        """,
+    "code.md": """\
+        ---
+        file_format: mystnb
+        kernelspec: {display_name: Python 3, language: python, name: python3}
+        ---
+        # Code page
+
+        ```{code-cell} ipython3
+        :tags: [hide-input]
+        print("hello")
+        ```
+
+        ```{code-cell} ipython3
+        import ipywidgets
+        ipywidgets.IntSlider()
+        ```
+        """,
+}
+TABLE_OF_CONTENTS = """\
+format: jb-book
+root: intro
+chapters:
+  - file: maths
+    sections:
+      - file: plain
+  - file: code
+"""
+MACROS = {"tex": {"macros": {"R": r"\mathbb{R}", "norm": [r"\lVert #1 \rVert", 1]}}}
+
+
+class Book:
+    """A Jupyter Book in a folder, with the extension in its configuration.
+
+    `pages` are texts by file name, or names of pages of the tiny book.
+    """
+
+    def __init__(self, folder, pages=PAGES, toc=TABLE_OF_CONTENTS, config=None, **settings):
+        self.folder = folder
+        folder.mkdir(parents=True, exist_ok=True)
+        for name in pages:
+            self.write(name, pages[name] if isinstance(pages, dict) else PAGES[name])
+        self.write("_toc.yml", toc)
+        self.configure(config, **settings)
+
+    def write(self, name, text):
+        """Write a file of the book; the margin of the text is taken off."""
+        path = self.folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        margin = re.search(r"^ *(?=\S)", text, re.MULTILINE)[0]
+        path.write_text(re.sub(f"(?m)^{margin}", "", text).lstrip("\n"), encoding="utf-8")
+
+    def configure(self, config=None, **settings):
+        """Write _config.yml: keys of Jupyter Book in `config`, Sphinx's as arguments."""
+        content = {
+            "title": "A tiny book",
+            "author": "Somebody",
+            "execute": {"execute_notebooks": "cache"},
+            "parse": {"myst_enable_extensions": EXTENSIONS},
+            "sphinx": {
+                "extra_extensions": ["sphinx_lightbook"],
+                "config": {"mathjax3_config": MACROS, **settings},
+            },
+            **(config or {}),
+        }
+        (self.folder / "_config.yml").write_text(yaml.safe_dump(content), encoding="utf-8")
+
+    @property
+    def site(self):
+        """The built site."""
+        return self.folder / "_build" / "html"
+
+    def build(self, *, fails=False):
+        """Build with jupyter-book, and return what it printed, without colours."""
+        return self.run(Path(sys.executable).with_name("jupyter-book"), "build", ".", fails=fails)
+
+    def build_with_sphinx(self, builder, *options):
+        """Build with sphinx-build, warnings as errors, and return the output folder."""
+        if not (self.folder / "conf.py").exists():
+            self.run(Path(sys.executable).with_name("jupyter-book"), "config", "sphinx", ".")
+        output = f"_build/{builder}"
+        arguments = ["-b", builder, "-d", f"_build/doctrees-{builder}", *options, ".", output]
+        self.run(sys.executable, "-m", "sphinx", "-W", *arguments)
+        return self.folder / output
+
+    def run(self, *command, fails=False):
+        """Run a command in the book's folder and return what it printed; it must fail, or not."""
+        result = subprocess.run(
+            command,
+            cwd=self.folder,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            encoding="utf-8",
+            check=False,
+        )
+        output = re.sub(r"\x1b\[[0-9;]*m", "", result.stdout)
+        assert (result.returncode != 0) == fails, output
+        return output
+
+    def html(self, name):
+        """The text of a built page."""
+        return (self.site / name).read_text(encoding="utf-8")
+
+
+@pytest.fixture(scope="session")
+def mended(tmp_path_factory):
+    """The tiny book, built with the extension added by its one line."""
+    book = Book(tmp_path_factory.mktemp("mended") / "book")
+    book.build()
+    return book
+
+
+@pytest.fixture(scope="session")
+def faulty(tmp_path_factory):
+    """The tiny book as Jupyter Book builds it: every concern is switched off."""
+    book = Book(tmp_path_factory.mktemp("faulty") / "book", lightbook_off=["math", "private", "theme"])
+    book.build()
+    return book
+
+
+@pytest.fixture(scope="session")
+def sphinx_book(tmp_path_factory):
+    """The tiny book not yet built, for builders that jupyter-book does not start."""
+    return Book(tmp_path_factory.mktemp("sphinx") / "book")
+
+
+@pytest.fixture
+def new_book(tmp_path):
+    """A function that makes another book in a fresh folder. Arguments as for `Book`."""
+
+    def new_book(*args, **kwargs):
+        return Book(tmp_path / "book", *args, **kwargs)
+
+    return new_book
+
+
+@pytest.fixture
+def open_page(new_context, serve):
+    """A function that serves a book's site and opens a page of it in a fresh browser context."""
+    addresses = {}
+
+    def open_page(book, name, *, from_disk=False, before=None, **options):
+        if from_disk:
+            address = book.site.as_uri()
+        else:
+            address = addresses.get(book.site) or addresses.setdefault(book.site, serve(book.site))
+        page = new_context(**options).new_page()
+        if before:
+            before(page)
+        page.goto(f"{address}/{name}")
+        return page
+
+    return open_page
+
+
+@pytest.fixture
+def violations():
+    """A function that runs axe-core in an open page and returns the names of the rules that fail."""
+
+    def violations(page):
+        page.evaluate(AXE.read_text(encoding="utf-8"))
+        return {violation["id"] for violation in page.evaluate("axe.run()")["violations"]}
+
+    return violations

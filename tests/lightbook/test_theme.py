@@ -1,0 +1,164 @@
+"""Each fault of the theme, seen in a default book and gone with the extension."""
+
+import pytest
+
+PHONE = {"width": 360, "height": 740}
+CHAPTER = "a:text-is('Code page')"
+
+
+def opens(page, button, inside):
+    """Whether a click on the visible button of this kind shows what it should."""
+    page.locator(f"{button}:visible").first.click()
+    page.wait_for_timeout(300)
+    return page.locator(inside).first.is_visible()
+
+
+def test_on_a_phone_the_navigation_opens_and_escape_closes_it(faulty, mended, open_page, violations):
+    inside = f"#pst-primary-sidebar-modal {CHAPTER}"
+    assert not opens(open_page(faulty, "intro.html", **PHONE), ".primary-toggle", inside)
+    page = open_page(mended, "intro.html", **PHONE)
+    assert opens(page, ".primary-toggle", inside)
+    assert violations(page) == set()
+    page.keyboard.press("Escape")
+    page.locator(inside).wait_for(state="hidden")
+
+
+def test_on_a_phone_the_contents_open_and_escape_closes_them(faulty, mended, open_page, violations):
+    inside = "#pst-secondary-sidebar-modal a:text-is('Second')"
+    assert not opens(open_page(faulty, "intro.html", **PHONE), ".secondary-toggle", inside)
+    page = open_page(mended, "intro.html", **PHONE)
+    assert opens(page, ".secondary-toggle", inside)
+    assert violations(page) == set()
+    page.keyboard.press("Escape")
+    page.locator(inside).wait_for(state="hidden")
+
+
+def test_on_a_desktop_the_sidebar_closes_and_opens(faulty, mended, open_page):
+    sidebar = "#pst-primary-sidebar"
+    assert opens(open_page(faulty, "intro.html"), ".primary-toggle", sidebar)  # it stays
+    page = open_page(mended, "intro.html")
+    page.locator(".primary-toggle:visible").click()
+    page.locator(sidebar).wait_for(state="hidden")
+    page.locator(".primary-toggle:visible").click()
+    page.locator(sidebar).wait_for(state="visible")
+
+
+def follow_first_hit(page, word):
+    """Search for a word and follow the first hit; returns what is highlighted there."""
+    page.locator(".search-button__button:visible").first.click()
+    page.keyboard.type(word)
+    page.keyboard.press("Enter")
+    page.locator("#search-results li a").first.click()
+    page.wait_for_selector("article h1")
+    page.wait_for_timeout(300)
+    return page.locator("span.highlighted").all_inner_texts()
+
+
+def test_the_words_of_a_search_are_highlighted_where_it_leads(faulty, mended, open_page, violations):
+    assert follow_first_hit(open_page(faulty, "intro.html"), "kangaroo") == []
+    page = open_page(mended, "intro.html")
+    assert follow_first_hit(page, "kangaroo") == ["kangaroo", "kangaroo"]
+    assert violations(page) == set()
+    page.get_by_text("Hide Search Matches").click()
+    assert page.locator("span.highlighted").count() == 0
+    page.reload()
+    assert page.locator("span.highlighted").count() == 0
+
+
+def test_highlighting_leaves_the_navigation_alone(mended, open_page):
+    page = open_page(mended, "intro.html")
+    assert (
+        set(follow_first_hit(page, "page")) == {"page"} or page.locator("nav span.highlighted").count() == 0
+    )
+    assert page.locator(".bd-sidebar-primary span.highlighted").count() == 0
+
+
+@pytest.mark.parametrize("dark", [False, True])
+@pytest.mark.parametrize("width", [1280, 360])
+@pytest.mark.parametrize("name", ["plain.html", "code.html", "search.html", "genindex.html"])
+def test_axe_finds_no_fault_in_a_whole_page(mended, open_page, violations, name, width, dark):
+    page = open_page(mended, name, width=width, dark=dark)
+    page.wait_for_timeout(300)
+    assert violations(page) == set()
+
+
+def test_axe_finds_these_faults_in_a_default_book(faulty, open_page, violations):
+    page = open_page(faulty, "code.html")
+    page.wait_for_timeout(300)
+    assert violations(page) == {"label-content-name-mismatch", "region", "summary-name"}
+
+
+NAMES = {
+    "search button": ("plain.html", "button.search-button-field:visible", "Search"),
+    "colour button": ("plain.html", "button.theme-switch-button", "Color mode"),
+    "code": ("code.html", "details.hide summary", "Show code cell source"),
+    "chevron": ("plain.html", "nav summary", "Math page"),
+    "sidebar": ("plain.html", "#pst-primary-sidebar", "A tiny book"),
+}
+
+
+def accessible(page, selector):
+    """Name and role of an element as assistive technology gets them."""
+    page.locator(selector).first.evaluate("element => element.setAttribute('data-probe', '')")
+    devtools = page.context.new_cdp_session(page)
+    root = devtools.send("DOM.getDocument")["root"]["nodeId"]
+    node = devtools.send("DOM.querySelector", {"nodeId": root, "selector": "[data-probe]"})["nodeId"]
+    tree = devtools.send("Accessibility.getPartialAXTree", {"nodeId": node, "fetchRelatives": False})
+    return tree["nodes"][0]["name"]["value"], tree["nodes"][0]["role"]["value"]
+
+
+@pytest.mark.parametrize("what", NAMES)
+def test_controls_are_called_what_they_show(faulty, mended, open_page, what):
+    name, selector, expected = NAMES[what]
+    assert accessible(open_page(mended, name), selector)[0] == expected
+    if what not in {"search button", "colour button"}:
+        assert accessible(open_page(faulty, name), selector)[0] != expected
+
+
+def test_the_sidebar_is_a_landmark(faulty, mended, open_page):
+    assert accessible(open_page(faulty, "plain.html"), "#pst-primary-sidebar")[1] == "generic"
+    assert accessible(open_page(mended, "plain.html"), "#pst-primary-sidebar")[1] == "complementary"
+
+
+@pytest.mark.parametrize("dark", [False, True])
+def test_the_colours_are_right_before_the_theme_s_script_has_run(faulty, mended, open_page, dark):
+    def without_script(page):
+        page.route("**/pydata-sphinx-theme.js*", lambda route: route.abort())
+
+    theme = "document.documentElement.dataset.theme"
+    assert open_page(faulty, "plain.html", before=without_script, dark=dark).evaluate(theme) == ""
+    expected = "dark" if dark else "light"
+    assert open_page(mended, "plain.html", before=without_script, dark=dark).evaluate(theme) == expected
+
+
+def test_a_chosen_colour_mode_stays(mended, open_page):
+    page = open_page(mended, "plain.html")
+    page.locator(".theme-switch-button:visible").first.click()
+    assert page.evaluate("document.documentElement.dataset.mode") == "dark"
+    page.reload()
+    assert page.evaluate("document.documentElement.dataset.theme") == "dark"
+
+
+def test_the_mode_is_no_error_at_first(faulty, open_page, page_errors):
+    open_page(faulty, "plain.html").wait_for_timeout(300)
+    assert any(
+        "invalid theme mode" in error for error in page_errors
+    )  # test_private sees none in a mended book
+
+
+def test_a_page_without_an_icon_says_so(faulty, mended):
+    assert 'rel="icon"' not in faulty.html("plain.html")
+    assert mended.html("plain.html").count('rel="icon" href="data:,"') == 1
+
+
+def test_from_a_disk_every_page_works_and_search_finds_and_highlights(mended, open_page, page_errors):
+    for name in ("intro.html", "maths.html", "code.html", "search.html"):
+        open_page(mended, name, from_disk=True).wait_for_timeout(200)
+    page = open_page(mended, "intro.html", from_disk=True)
+    assert follow_first_hit(page, "kangaroo") == ["kangaroo", "kangaroo"]
+    assert page_errors == []
+
+
+def test_from_a_disk_a_default_book_s_search_ends_in_errors(faulty, open_page, page_errors):
+    follow_first_hit(open_page(faulty, "plain.html", from_disk=True), "kangaroo")
+    assert any("fetch" in error.lower() or "file:" in error for error in page_errors)

@@ -1,0 +1,62 @@
+"""What was read from the files of a build, kept between builds so that only changed files are read again."""
+
+from __future__ import annotations
+
+import functools
+import hashlib
+import json
+from collections.abc import Callable, Iterable
+from importlib import resources
+from pathlib import Path
+from typing import Any
+
+from sphinx.application import Sphinx
+
+
+def read_changed(
+    app: Sphinx, name: str, paths: Iterable[Path], read: Callable[[Path], Any]
+) -> dict[str, Any]:
+    """For each file what `read` makes of it, by path relative to the output folder, sorted.
+
+    Args:
+        app: the application; the memory lies beside its doctrees, one for each builder.
+        name: of this memory.
+        paths: files below the output folder.
+        read: makes something that JSON can hold. It is called for files whose time or size changed, and for
+            all of them after a change of this package.
+    """
+    folder = Path(app.outdir)
+    memory = Path(app.doctreedir) / f"lightbook-{name}-{app.builder.name}.json"
+    code = code_digest("sphinx_lightbook")
+    try:
+        remembered = json.loads(memory.read_text("utf-8"))
+    except (OSError, ValueError):
+        remembered = {}
+    old = remembered["files"] if remembered.get("code") == code else {}
+    new = {}
+    for path in sorted(paths):
+        relative = path.relative_to(folder).as_posix()
+        stat = path.stat()
+        key = [stat.st_mtime_ns, stat.st_size]
+        entry = old.get(relative)
+        new[relative] = entry if entry and entry["key"] == key else {"key": key, "value": read(path)}
+    if new != old:
+        memory.write_text(json.dumps({"code": code, "files": new}), "utf-8")
+    return {relative: entry["value"] for relative, entry in new.items()}
+
+
+@functools.cache
+def code_digest(package: str) -> str:
+    """A digest of the package's source files: what it once made can be told from what it would make now."""
+    digest = hashlib.sha256()
+    for path in sorted(Path(str(resources.files(package))).rglob("*")):
+        if path.suffix in {".py", ".js", ".css"}:
+            digest.update(path.name.encode() + b"\0" + path.read_bytes())
+    return digest.hexdigest()[:16]
+
+
+def page_files(app: Sphinx) -> list[Path]:
+    """The HTML pages of a web build; not what the book offers to download or keeps as assets."""
+    folder = Path(app.outdir)
+    others = {"_static", "_sources", "_downloads"}
+    return [path for path in folder.rglob("*.html") if path.relative_to(folder).parts[0] not in others]

@@ -1,0 +1,186 @@
+"""Mends what is broken in a default Jupyter Book's pages, a function a fault.
+
+Each fault was seen with sphinx-book-theme 1.3, pydata-sphinx-theme 0.17, Sphinx 7.4 and myst-nb 1.4.
+"""
+
+from __future__ import annotations
+
+import functools
+import html
+import re
+from pathlib import Path
+from typing import Any
+
+from sphinx.application import Sphinx
+from sphinx.config import Config
+
+from sphinx_lightbook.pages import add_to_head, edit_each_page
+
+SCRIPT = "lightbook-theme.js"
+
+
+def setup(app: Sphinx) -> None:
+    """Mend the book theme; a book with another theme is left alone."""
+    if app.config.html_theme != "sphinx_book_theme":
+        return
+    show_one_navigation_button(app.config)
+    app.connect("builder-inited", add_script)
+    app.connect("builder-inited", copy_notebook_style)
+    app.connect("html-page-context", drop_repeated_scripts, priority=900)
+    edit_each_page(app, functools.partial(mend_page, app))
+
+
+# By configuration -------------------------------------------------------------------------------------------
+
+
+def show_one_navigation_button(config: Config) -> None:
+    """Empty the header that pydata-sphinx-theme 0.17 fills unasked.
+
+    Fault: `navbar_persistent` defaults to the search field, so the header that the book theme hides has a
+    second `.primary-toggle`. The scripts find that one first, and the visible buttons do nothing: on a phone
+    neither navigation nor contents open, on a desktop the sidebar does not close.
+    """
+    config.html_theme_options.setdefault("navbar_persistent", [])
+
+
+def add_script(app: Sphinx) -> None:
+    """Add the script for what only the browser can mend: search words, and search from a disk."""
+    if app.builder.format == "html":
+        app.config.html_static_path.append(str(Path(__file__).parent / "static" / "theme"))
+        app.add_js_file(SCRIPT, defer="defer")
+
+
+def copy_notebook_style(app: Sphinx) -> None:
+    """Bring myst-nb's style sheet into the book before pages are written.
+
+    Fault: myst-nb copies it at the end, and Sphinx adds a digest to the address of a file that is there. So
+    the first build and a later one write different pages.
+    """
+    if "myst_nb" in app.extensions and app.builder.format == "html":
+        from myst_nb.sphinx_ext import add_global_html_resources
+
+        (Path(app.outdir) / "_static").mkdir(parents=True, exist_ok=True)
+        add_global_html_resources(app, None)
+
+
+def drop_repeated_scripts(
+    app: Sphinx, pagename: str, templatename: str, context: dict[str, Any], doctree: object
+) -> None:
+    """Keep one of each script.
+
+    Fault: a script without a file that an extension adds before pages are read comes twice, and a second
+    `const` of the same name is an error that stops the script.
+    """
+    scripts = context["script_files"]
+    # They differ in their priority, and in no file being None or empty.
+    kept = {(str(script.filename or ""), *sorted(script.attributes.items())): script for script in scripts}
+    scripts[:] = kept.values()
+
+
+# In a page's HTML -------------------------------------------------------------------------------------------
+
+
+def mend_page(app: Sphinx, page: str, context: dict[str, Any]) -> str:
+    """All mends of a page's HTML."""
+    page = choose_colours_before_painting(page)
+    page = name_icon(page)
+    page = make_sidebar_a_landmark(page, app.config.html_title)
+    page = name_search_button_by_its_text(page)
+    page = name_colour_button_once(page)
+    page = name_code_summary_by_its_text(page)
+    return name_chevrons(page)
+
+
+_COLOURS = """<script data-cfasync="false">
+    (function (data) {
+      let mode = null;
+      try { mode = localStorage.getItem("mode"); } catch { /* storage is blocked */ }
+      data.mode = mode || "auto";
+      data.theme = data.mode !== "auto" ? data.mode
+        : matchMedia("(prefers-color-scheme: dark)").matches ? "dark" : "light";
+    })(document.documentElement.dataset);
+  </script>"""
+
+
+def choose_colours_before_painting(page: str) -> str:
+    """Set mode and theme to values the style sheet knows.
+
+    Fault: without a default both are empty at first. The page is painted without the theme's colours, white
+    also in the dark, and the console shows an error about an invalid mode.
+    """
+    if 'data-default-mode=""' not in page:
+        return page
+    return re.sub(
+        r'<script data-cfasync="false">.*?</script>', lambda _: _COLOURS, page, count=1, flags=re.DOTALL
+    )
+
+
+def name_icon(page: str) -> str:
+    """Say that there is no icon.
+
+    Fault: without one a browser asks for /favicon.ico, and shows an error that there is none.
+    """
+    head = page[: page.find("</head>")]
+    if re.search(r'<link\b[^>]*\brel="(?:shortcut )?icon"', head):
+        return page
+    return add_to_head(page, '<link rel="icon" href="data:," />\n')
+
+
+def make_sidebar_a_landmark(page: str, title: str) -> str:
+    """Give the sidebar a role and the book's title as its name.
+
+    Fault (axe: region): the logo is in no landmark.
+    """
+    name = html.escape(re.sub(r"<[^>]*>", "", title))
+    return page.replace(
+        '<div id="pst-primary-sidebar" ',
+        f'<div id="pst-primary-sidebar" role="complementary" aria-label="{name}" ',
+        1,
+    )
+
+
+def name_search_button_by_its_text(page: str) -> str:
+    """Let the search button be called what it shows.
+
+    Fault (axe: label-content-name-mismatch): it shows "Search Ctrl+K" and is called "Search". The keys are
+    hidden from the name, for who speaks to the computer says "search".
+    """
+    page = re.sub(r'(<button class="btn search-button-field[^>]*?) aria-label="[^"]*"', r"\1", page)
+    return page.replace(
+        '<span class="search-button__kbd-shortcut">',
+        '<span class="search-button__kbd-shortcut" aria-hidden="true">',
+    )
+
+
+def name_colour_button_once(page: str) -> str:
+    """Take the names off the icons of the colour button.
+
+    Fault (axe: label-content-name-mismatch): the button is called "Color mode", the icon in it "System
+    Settings".
+    """
+    return re.sub(r'(<i class="theme-switch [^>]*?)\s+title="[^"]*">', r'\1 aria-hidden="true">', page)
+
+
+def name_code_summary_by_its_text(page: str) -> str:
+    """Let the control that shows code be called what it shows.
+
+    Fault (axe: label-content-name-mismatch): "Show code cell source" is called "Toggle hidden content".
+    """
+    return page.replace('<summary aria-label="Toggle hidden content">', "<summary>")
+
+
+def name_chevrons(page: str) -> str:
+    """Name the control that opens a chapter's sections after the chapter.
+
+    Fault (axe: summary-name): it has an icon and no name.
+    """
+    return re.sub(
+        r'(<a class="[^"]*reference internal"[^>]*>)(.*?)(</a><details[^>]*><summary)(?=>)',
+        lambda match: f'{match[1]}{match[2]}{match[3]} aria-label="{_text(match[2])}"',
+        page,
+    )
+
+
+def _text(inner: str) -> str:
+    """The text of a piece of HTML, for an attribute."""
+    return html.escape(html.unescape(re.sub(r"<[^>]*>", "", inner)).strip())
