@@ -1,0 +1,209 @@
+"""An incremental build after any edit gives what a clean build gives, and executes nothing for nothing."""
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+
+import pytest
+
+PARTS = ("_config.yml", "_toc.yml", "chapters", "assets", "widgets")
+SKIP = shutil.ignore_patterns("_build", "node_modules", "__pycache__", "*.egg-info", ".ipynb_checkpoints")
+
+
+class Book:
+    """A copy of this book that a test edits and builds, with the packages of the copy."""
+
+    def __init__(self, folder):
+        self.folder = folder
+        self.clean_builds = 0
+
+    def edit(self, path, old, new):
+        """Replace the first `old` in a file."""
+        file = self.folder / path
+        text = file.read_text("utf-8")
+        assert old in text, f"{path} has no {old!r}: change the test"
+        file.write_text(text.replace(old, new, 1), "utf-8")
+
+    def start(self, output):
+        """Start a build into a folder."""
+        sources = [str(path) for path in sorted((self.folder / "widgets").glob("*/src"))]
+        program = "import sys; from jupyter_book.cli.main import main; sys.exit(main())"
+        options = ["-n", "-W", "--keep-going", "--path-output", str(output)]
+        return subprocess.Popen(
+            [sys.executable, "-c", program, "build", str(self.folder), *options],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            env={**os.environ, "PYTHONPATH": os.pathsep.join(sources)},
+        )
+
+    def build(self, *, clean=False):
+        """Build incrementally; with `clean` also from nothing, at the same time, and return both."""
+        outputs = [self.folder.parent / "incremental"]
+        if clean:
+            self.clean_builds += 1
+            outputs.append(self.folder.parent / f"clean-{self.clean_builds}")
+        started = [(output, self.start(output)) for output in outputs]
+        built = []
+        for output, process in started:
+            printed = re.sub(r"\x1b\[[0-9;]*m", "", process.communicate()[0])
+            built.append(Built(output / "_build" / "html", printed, process.returncode))
+        return built if clean else built[0]
+
+
+class Built:
+    """What a build left and said."""
+
+    def __init__(self, html, printed, code):
+        self.html = html
+        self.printed = printed
+        self.code = code
+
+    @property
+    def executed(self):
+        """The pages whose cells ran."""
+        return sorted(re.findall(r"([\w-]+)\.md: Executed notebook in", self.printed))
+
+    @property
+    def complaints(self):
+        """The warnings, and the faults of decks."""
+        lines = self.printed.splitlines()
+        return sorted(
+            {line for line in lines if "WARNING: " in line or re.match(r"assets/.*\.yml:\d+: ", line)}
+        )
+
+    def pages(self):
+        """The pages with cards and the one with the bibliography."""
+        found = {}
+        for file in sorted(self.html.rglob("*.html")):
+            text = file.read_text("utf-8")
+            if '<section class="flipcards"' in text or 'class="citation-list"' in text:
+                found[file.relative_to(self.html).as_posix()] = text
+        return found
+
+
+@pytest.fixture(scope="module")
+def book(root, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("rebuild") / "book"
+    folder.mkdir()
+    for part in PARTS:
+        if (root / part).is_dir():
+            shutil.copytree(root / part, folder / part, ignore=SKIP)
+        else:
+            shutil.copy(root / part, folder / part)
+    book = Book(folder)
+    first = book.build()
+    assert first.code == 0, first.printed
+    return book
+
+
+@pytest.fixture
+def restore(book):
+    """Puts the edited sources back after a test."""
+    kept = {path: path.read_bytes() for path in book.folder.rglob("*") if path.is_file()}
+    yield
+    for path, content in kept.items():
+        if path.read_bytes() != content:
+            path.write_bytes(content)
+
+
+def assert_same(again, clean):
+    assert again.code == clean.code == 0, again.printed + clean.printed
+    assert again.complaints == clean.complaints
+    ours, theirs = again.pages(), clean.pages()
+    assert len(theirs) >= 4
+    assert sorted(ours) == sorted(theirs)
+    for page, text in theirs.items():
+        assert ours[page] == text, f"{page} is stale"
+
+
+DECK = "assets/decks/rapid-recall.yml"
+BIBLIOGRAPHY = "assets/references.bib"
+
+# What is edited: file, old text, new text; and the pages that have to be executed for it.
+EDITS = {
+    "a deck that cites a new work": (
+        [
+            (DECK, "source: [gekhman2024, shi2024]", "source: [gekhman2024, shi2024, brandnew2026]"),
+            (
+                BIBLIOGRAPHY,
+                "@misc{hu2021,",
+                "@misc{brandnew2026,\n title = {A New Work},\n author = {New, Ann},\n year = {2026},\n"
+                " url = {https://example.org/new}\n}\n\n@misc{hu2021,",
+            ),
+        ],
+        [],
+    ),
+    "the question of a card": ([(DECK, "What is the primary goal of", "Edited: what is the goal of")], []),
+    "the title of a chapter": ([("chapters/cheat-sheet.md", "\n# ", "\n# Edited ")], []),
+    "a term of the glossary": ([("chapters/vocabulary.md", "\nSFT\n", "\nSft\n")], []),
+    "a bibliography entry": ([(BIBLIOGRAPHY, "Gekhman, Zorik", "Edited, Zorik")], []),
+    "the title below a label": (
+        [("chapters/cheat-sheet.md", "(cs-paradigms)=\n## ", "(cs-paradigms)=\n## Edited ")],
+        [],
+    ),
+    "the sources of the numerics": (
+        [("widgets/finetuning/src/finetuning/lora.py", '"""', '"""Edited. ')],
+        ["lora"],
+    ),
+    "the HTML that the card package writes": (
+        [("widgets/flipcards/src/flipcards/sphinx.py", 'CLASS="flipcards"', 'CLASS="flipcards edited"')],
+        [],
+    ),
+    "what a deck file may hold": (
+        [("widgets/flipcards/src/flipcards/deck.py", '"""', '"""Edited. ')],
+        ["flashcards"],
+    ),
+    "the style of the cards": (
+        [("widgets/flipcards/src/flipcards/static/flipcards.css", "{", "{/*edited*/")],
+        [],
+    ),
+}
+
+
+# The edits add up: each test starts from the book that the last one left.
+@pytest.mark.parametrize("name", EDITS)
+def test_an_edit_leaves_no_page_stale_and_executes_only_what_it_must(book, name):
+    edits, executed = EDITS[name]
+    for path, old, new in edits:
+        book.edit(path, old, new)
+    again, clean = book.build(clean=True)
+    assert again.executed == executed
+    assert_same(again, clean)
+
+
+def test_a_build_with_nothing_changed_reads_and_executes_nothing(book):
+    book.build()
+    again = book.build()
+    assert again.code == 0, again.printed
+    assert again.executed == []
+    assert "0 added, 0 changed, 0 removed" in again.printed
+    assert "no targets are out of date" in again.printed
+
+
+@pytest.mark.parametrize(
+    ("path", "old", "new", "message"),
+    [
+        (
+            "chapters/vocabulary.md",
+            "\nreward hacking\n",
+            "\nreward gaming\n",
+            "unknown term 'reward hacking'",
+        ),
+        ("chapters/cheat-sheet.md", "(cs-paradigms)=", "(cs-renamed)=", "unknown label 'cs-paradigms'"),
+        (BIBLIOGRAPHY, "@misc{gekhman2024,", "@misc{gekhman2023,", "unknown source 'gekhman2024'"),
+    ],
+    ids=["a term", "a label", "a source"],
+)
+def test_removing_what_a_card_refers_to_fails_and_names_deck_and_line(book, restore, path, old, new, message):
+    book.edit(path, old, new)
+    again, clean = book.build(clean=True)
+    assert again.code != 0
+    assert clean.code != 0
+    assert re.search(r"^assets/decks/[\w-]+\.yml:\d+: card '[\w-]+': " + message, again.printed, re.M)
+    deck_faults = [line for line in clean.complaints if line.startswith("assets/")]
+    assert [line for line in again.complaints if line.startswith("assets/")] == deck_faults
+    assert "Traceback" not in again.printed
+    assert not list(clean.html.rglob("chapters/*.html"))
