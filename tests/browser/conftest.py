@@ -1,0 +1,19 @@
+"""Opens pages of the built site in Chromium."""
+
+import pytest
+
+
+@pytest.fixture
+def open_page(new_context, server):
+    """A function that opens a page of the site in a fresh context and returns Playwright's `Page`.
+
+    `path` is relative to the site (`chapters/flashcards.html#card-sft-goal`), or a whole address
+    (`file:` too). The options are those of `new_context`.
+    """
+
+    def open_page(path="index.html", **options):
+        page = new_context(**options).new_page()
+        page.goto(path if ":" in path.split("/")[0] else f"{server}/{path}")
+        return page
+
+    return open_page

@@ -1,0 +1,83 @@
+"""Starts JupyterLab as Binder would: its settings, a copy of the chapters, a real kernel."""
+
+import contextlib
+import json
+import os
+import shutil
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+TOKEN = "a-token-of-the-tests"
+
+
+class Lab:
+    """A running JupyterLab: `url` of its root, without a final /, and the `folder` it shows."""
+
+    def __init__(self, url, folder):
+        self.url = url
+        self.folder = folder
+
+    def tree(self, path):
+        """Return the address that opens a file, as the site's launch button spells it."""
+        return f"{self.url}/lab/tree/{path}?token={TOKEN}"
+
+
+def jupyter_environment(home):
+    """Return an environment in which Jupyter reads and writes nothing outside `home` and this environment."""
+    environment = {key: value for key, value in os.environ.items() if not key.startswith("JUPYTER")}
+    return environment | {
+        "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
+        "HOME": str(home),
+        "IPYTHONDIR": str(home / "ipython"),
+        "JUPYTER_CONFIG_DIR": str(home / "config"),
+        "JUPYTER_DATA_DIR": str(home / "data"),
+        "JUPYTER_RUNTIME_DIR": str(home / "runtime"),
+        "JUPYTER_PREFER_ENV_PATH": "1",
+    }
+
+
+def wait_for_address(process, runtime, log):
+    """Return the address JupyterLab writes into its runtime folder once it listens."""
+    deadline = time.monotonic() + 60
+    while time.monotonic() < deadline and process.poll() is None:
+        for state in runtime.glob("jpserver-*.json"):
+            with contextlib.suppress(json.JSONDecodeError):  # it is being written
+                return json.loads(state.read_text())["url"].rstrip("/")
+        time.sleep(0.1)
+    raise AssertionError(f"JupyterLab did not start:\n{log.read_text()}")
+
+
+@pytest.fixture(scope="module")
+def lab(root, tmp_path_factory):
+    """A JupyterLab on the loopback that shows copies of the chapters and the assets."""
+    folder = tmp_path_factory.mktemp("book")
+    home = tmp_path_factory.mktemp("home")
+    for name in ("chapters", "assets"):
+        shutil.copytree(root / name, folder / name)
+    environment = jupyter_environment(home)
+    subprocess.run([root / ".binder" / "postBuild"], cwd=folder, env=environment, check=True)
+    log = home / "lab.log"
+    command = [sys.executable, "-m", "jupyterlab", "--no-browser", "--allow-root", "--ip=127.0.0.1"]
+    options = [
+        "--ServerApp.port=0",
+        f"--IdentityProvider.token={TOKEN}",
+        "--LabApp.extension_manager=readonly",
+    ]
+    with log.open("w") as output:
+        process = subprocess.Popen(
+            [*command, *options],
+            cwd=folder,
+            env=environment,
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+        )
+    try:
+        yield Lab(wait_for_address(process, home / "runtime", log), folder)
+    finally:
+        process.terminate()
+        process.wait(timeout=30)

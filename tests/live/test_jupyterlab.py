@@ -1,0 +1,90 @@
+"""The launch link in JupyterLab: the chapter is a notebook, its cards open, Python sees which."""
+
+import ast
+import re
+
+import pytest
+import yaml
+from playwright.sync_api import expect
+
+SECOND = 1_000
+
+
+@pytest.fixture(scope="module")
+def launch_path(site):
+    """What the site's launch button of the flash cards opens."""
+    html = (site / "chapters" / "flashcards.html").read_text(encoding="utf-8")
+    return re.search(r"urlpath=lab/tree/([^\"&]+)", html)[1]
+
+
+@pytest.fixture
+def notebook(lab, launch_path, new_context):
+    """The flash cards' chapter, open in JupyterLab, with every cell run."""
+    page = new_context().new_page()
+    page.goto(lab.tree(launch_path))
+    notebook = page.locator(".jp-NotebookPanel:visible")
+    notebook.wait_for(timeout=60 * SECOND)
+    # Run All right after opening can run nothing: the kernel is not there yet.
+    page.get_by_text("Python 3 (ipykernel) | Idle").wait_for(timeout=60 * SECOND)
+    page.get_by_role("menuitem", name="Run", exact=True).click()
+    page.get_by_role("menuitem", name="Run All Cells", exact=True).click()
+    notebook.locator(".jp-OutputArea-output .flipcards .flipcard").first.wait_for(timeout=60 * SECOND)
+    return notebook
+
+
+def revealed(notebook):
+    """Ask Python, in a new last cell, which cards of the deck shown last were revealed."""
+    page = notebook.page
+    notebook.locator(".jp-Cell").last.click()
+    page.keyboard.press("Escape")
+    page.keyboard.press("b")
+    page.keyboard.press("Enter")
+    page.keyboard.insert_text("print([out for out in Out.values() if hasattr(out, 'revealed')][-1].revealed)")
+    page.keyboard.press("Control+Enter")
+    output = notebook.locator(".jp-CodeCell").last.locator(".jp-OutputArea-output")
+    return ast.literal_eval(output.inner_text(timeout=30 * SECOND))
+
+
+def card_ids(lab):
+    deck = yaml.safe_load((lab.folder / "assets" / "decks" / "rapid-recall.yml").read_text(encoding="utf-8"))
+    return [card["id"] for card in deck["cards"]]
+
+
+def test_run_all_shows_the_six_cards_closed(lab, notebook):
+    cards = notebook.locator(".flipcards .flipcard")
+    expect(cards).to_have_count(6)
+    shown = cards.evaluate_all("cards => cards.map(card => card.dataset.card)")
+    assert shown == card_ids(lab)
+    expect(notebook.locator(".flipcard[open]")).to_have_count(0)
+    expect(cards.first.locator(".flipcard-front")).to_be_visible()
+
+
+def test_cards_open_by_mouse_and_keyboard_and_python_sees_which(lab, notebook):
+    first, second, third, *_ = card_ids(lab)
+
+    notebook.locator(f'[data-card="{first}"] .flipcard-front').click()
+    expect(notebook.locator(f'[data-card="{first}"] .flipcard-back')).to_be_visible()
+
+    for card, key in ((second, "Enter"), (third, "Space")):
+        notebook.locator(f'[data-card="{card}"] .flipcard-front').focus()
+        notebook.page.keyboard.press(key)
+        expect(notebook.locator(f'[data-card="{card}"] .flipcard-back')).to_be_visible()
+
+    assert revealed(notebook) == [first, second, third]
+
+
+def test_a_card_closes_by_the_same_key_and_stays_revealed(lab, notebook):
+    first = card_ids(lab)[0]
+    front = notebook.locator(f'[data-card="{first}"] .flipcard-front')
+    back = notebook.locator(f'[data-card="{first}"] .flipcard-back')
+    front.focus()
+    notebook.page.keyboard.press("Enter")
+    expect(back).to_be_visible()
+    notebook.page.keyboard.press("Enter")
+    expect(back).to_be_hidden()
+    assert revealed(notebook) == [first]
+
+
+def test_the_live_cards_ask_no_other_host(notebook, foreign_requests):
+    expect(notebook.locator(".flipcard")).to_have_count(6)
+    assert foreign_requests == []
