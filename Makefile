@@ -78,8 +78,8 @@ lint: $(VENV)/.tests ## check format, style and types
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 
-# The chapters come first: each of their cells runs in a kernel of its own, outside the built book.
-pytest: $(VENV)/.tests ## run the tests on the site as it is built; ARGS go to pytest
+# nbval runs every cell of the chapters in a fresh kernel; the tests look at the site as it is built.
+pytest: $(VENV)/.tests ## run the tests alone, on the site as it was built last; ARGS go to pytest
 	$(BIN)/python -m pytest --nbval-lax --nbval-current-env $(or $(ARGS),chapters tests)
 
 bundle: $(FRONT_END)/node_modules/.package-lock.json ## bundle the front end of the cards again

@@ -6,7 +6,7 @@ from finetuning import alignment_tax
 
 @pytest.fixture(scope="module", params=range(4))
 def result(request):
-    return alignment_tax.tax_experiment((0, 0.1, 0.3, 3, 10), seed=request.param)
+    return alignment_tax.tax_experiment((0, 0.1, 0.3, 10), seed=request.param)
 
 
 def test_rl_on_narrow_prompts_costs_benchmark_accuracy(result):

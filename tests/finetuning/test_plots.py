@@ -26,7 +26,6 @@ from finetuning import (
 )
 from finetuning.models import MODELS
 
-
 # Figures whose rows have names instead of a vertical axis.
 NAMED_ROWS = {"codebooks", "estimator_means", "memory_by_method", "quantisation_errors"}
 
@@ -91,21 +90,34 @@ def test_every_figure_function_says_what_it_shows():
     assert all(inspect.getdoc(getattr(plots, name)) for name in plots.__all__)
 
 
+@pytest.fixture(scope="module")
+def drawn(figures):
+    """Each figure and its SVG text, drawn once."""
+
+    @functools.cache
+    def draw(name):
+        figure = figures[name]()
+        return figure, style.svg(figure)
+
+    return draw
+
+
 @pytest.mark.parametrize("name", plots.__all__)
-def test_a_figure_is_closed_and_gives_the_same_bytes_twice(figures, name):
-    first, second = style.svg(figures[name]()), style.svg(figures[name]())
+def test_a_figure_is_closed_and_gives_the_same_bytes_twice(figures, drawn, name):
+    _, text = drawn(name)
     assert not plt.get_fignums()
-    assert first == second
-    assert "<dc:date>" not in first
-    assert ElementTree.fromstring(first).tag.endswith("svg")
-    assert len(first) < 150_000
+    assert style.svg(figures[name]()) == text
+    assert "<dc:date>" not in text
+    assert ElementTree.fromstring(text).tag.endswith("svg")
+    assert len(text) < 150_000
 
 
 @pytest.mark.parametrize("name", plots.__all__)
-def test_a_figure_is_one_phone_wide_with_labelled_axes_and_legible_text_inside_its_frame(figures, name):
-    figure = figures[name]()
+def test_a_figure_is_one_phone_wide_with_labelled_axes_and_legible_text_inside_its_frame(drawn, name):
+    figure, _ = drawn(name)
     assert figure.get_size_inches()[0] == style.WIDTH_IN
     assert figure.axes[-1].get_xlabel()
+    figure.draw_without_rendering()
     frame = figure.bbox.padded(2)
     for axes in figure.axes:
         assert axes.get_ylabel() or name in NAMED_ROWS

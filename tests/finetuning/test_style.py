@@ -75,7 +75,9 @@ def test_equal_figures_give_equal_bytes_without_a_date():
 
 def test_a_figure_does_not_depend_on_global_settings():
     plain = style.svg(example())
-    with plt.rc_context({"font.size": 30, "axes.facecolor": "red", "xtick.labelsize": 30}):
+    with plt.rc_context(
+        {"font.size": 30, "axes.facecolor": "red", "xtick.labelsize": 30, "grid.color": "red"}
+    ):
         assert style.svg(example()) == plain
 
 
@@ -89,7 +91,8 @@ def test_a_figure_is_transparent_closed_and_one_phone_wide():
 def test_labels_of_lines_that_end_together_do_not_overlap():
     figure, axes = style.subplots()
     axes.set(xlim=(0, 1), ylim=(0, 1))
-    style.label_lines(axes, [(1, 0.5, "one", "C0"), (1, 0.51, "two", "C1"), (1, 0.505, "three", "C2")])
+    labels = [(1, 0.5, "one", "C0"), (1, 0.51, "two", "C1"), (1, 0.505, "three", "C2")]
+    style.label_lines((axes, labels))
     figure.draw_without_rendering()
     boxes = sorted((text.get_window_extent() for text in axes.texts), key=lambda box: box.y0)
     plt.close(figure)

@@ -67,15 +67,22 @@ def test_the_words_of_a_search_are_highlighted_where_it_leads(faulty, mended, op
 
 def test_highlighting_leaves_the_navigation_alone(mended, open_page):
     page = open_page(mended, "intro.html")
-    assert (
-        set(follow_first_hit(page, "page")) == {"page"} or page.locator("nav span.highlighted").count() == 0
-    )
+    assert follow_first_hit(page, "plain")
     assert page.locator(".bd-sidebar-primary span.highlighted").count() == 0
 
 
-@pytest.mark.parametrize("dark", [False, True])
-@pytest.mark.parametrize("width", [1280, 360])
-@pytest.mark.parametrize("name", ["plain.html", "code.html", "search.html", "genindex.html"])
+@pytest.mark.parametrize(
+    ("name", "width", "dark"),
+    [
+        ("plain.html", 1280, False),
+        ("plain.html", 360, True),
+        ("code.html", 1280, True),
+        ("code.html", 360, False),
+        ("search.html", 1280, False),
+        ("search.html", 360, True),
+        ("genindex.html", 1280, True),
+    ],
+)
 def test_axe_finds_no_fault_in_a_whole_page(mended, open_page, violations, name, width, dark):
     page = open_page(mended, name, width=width, dark=dark)
     page.wait_for_timeout(300)

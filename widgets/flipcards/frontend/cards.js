@@ -154,7 +154,6 @@ export function enhance(section, store = {}) {
   // --- Begin, and end ---
 
   section.classList.add("flipcards-turning");
-  section.dataset.lmSuppressShortcuts = "true"; // JupyterLab's own keys pause while the focus is here
   section.prepend(status);
   if (cards.length > 1) section.prepend(bar);
   update(view);
@@ -182,7 +181,6 @@ export function enhance(section, store = {}) {
       if (!one.getAttribute("style")) one.removeAttribute("style");
     }
     section.classList.remove("flipcards-turning");
-    delete section.dataset.lmSuppressShortcuts;
   };
   enhanced.set(section, end);
   return end;

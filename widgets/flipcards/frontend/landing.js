@@ -28,7 +28,8 @@ export function followLandings(section, open, signal) {
       const card = word.closest(".flipcard");
       if (card instanceof HTMLDetailsElement) open(card);
     }
-    if (marked[0] && !fragment()) marked[0].scrollIntoView({ block: "center" });
+    const first = marked[0];
+    if (first && !fragment()) scrollTo(first, signal);
     return marked.length > 0;
   };
   if (openMarked()) return;
@@ -40,6 +41,19 @@ export function followLandings(section, open, signal) {
   });
   observer.observe(section, { childList: true, subtree: true });
   signal.addEventListener("abort", () => observer.disconnect());
+}
+
+/**
+ * Scroll to a word as soon as its card is drawn open: before that the browser does not scroll to it.
+ *
+ * @param {Element} word
+ * @param {AbortSignal} signal
+ */
+function scrollTo(word, signal, frames = 60) {
+  if (signal.aborted) return;
+  const hidden = !word.checkVisibility?.({ contentVisibilityAuto: true }) && "checkVisibility" in word;
+  if (hidden && frames) requestAnimationFrame(() => scrollTo(word, signal, frames - 1));
+  else word.scrollIntoView({ block: "center", behavior: "instant" });
 }
 
 /** What follows the # of the address, decoded. */

@@ -3,6 +3,9 @@
 
 import { enhance } from "./cards.js";
 
+// JupyterLab's own keys pause where this is set; it looks at the focused element before it looks around it.
+const SUPPRESS = "data-lm-suppress-shortcuts";
+
 /**
  * The part of anywidget's model that the cards use.
  *
@@ -34,10 +37,16 @@ function render({ model, el }) {
       ends.push(enhance(section, { revealed: (card) => model.send({ type: "reveal", card }) }));
     }
   };
+  const suppress = (/** @type {FocusEvent} */ { target }) => {
+    if (target instanceof Element) target.setAttribute(SUPPRESS, "true");
+  };
+  el.setAttribute(SUPPRESS, "true");
+  el.addEventListener("focusin", suppress);
   show();
   model.on("change:html", show);
   return () => {
     model.off("change:html", show);
+    el.removeEventListener("focusin", suppress);
     end();
   };
 }

@@ -10,7 +10,7 @@ from __future__ import annotations
 import functools
 import io
 from collections.abc import Callable, Sequence
-from typing import Any, ParamSpec
+from typing import Any, ParamSpec, TypeAlias
 
 import matplotlib as mpl
 import matplotlib.pyplot as plt
@@ -29,6 +29,8 @@ DASHES = ("-", (0, (5, 2)), (0, (1.5, 1.5)), (0, (6, 2, 1.5, 2)))
 
 WIDTH_IN = 4.6  # 442 CSS pixels: little is lost when a 360 px screen scales it down
 LABEL_SIZE = 10  # points, for whatever is written inside the axes
+TICK_SIZE = 10  # points
+LABEL_GAP = 1.3  # distance of two labels, in text heights
 
 RC: Any = {
     "axes.edgecolor": GREY,
@@ -67,10 +69,10 @@ RC: Any = {
     "svg.hashsalt": "finetuning",
     "text.color": GREY,
     "xtick.color": GREY,
-    "xtick.labelsize": 10,
+    "xtick.labelsize": TICK_SIZE,
     "xtick.minor.visible": False,
     "ytick.color": GREY,
-    "ytick.labelsize": 10,
+    "ytick.labelsize": TICK_SIZE,
     "ytick.minor.visible": False,
 }
 
@@ -97,16 +99,26 @@ def figure(draw: Callable[Parameters, Figure]) -> Callable[Parameters, Figure]:
     @functools.wraps(draw)
     def styled(*args: Parameters.args, **kwargs: Parameters.kwargs) -> Figure:
         with mpl.rc_context(RC):
-            drawn = draw(*args, **kwargs)
-            drawn.draw_without_rendering()  # ticks are made at the first draw and read the settings then
-        return drawn
+            return draw(*args, **kwargs)
 
     return styled
 
 
 def subplots(n_rows: int = 1, *, height: float = 3.2, **options: Any) -> tuple[Figure, Any]:
     """A figure one phone screen wide with its panels below each other; `height` in inches for each panel."""
-    return plt.subplots(n_rows, 1, figsize=(WIDTH_IN, n_rows * height), **options)
+    drawn, panels = plt.subplots(n_rows, 1, figsize=(WIDTH_IN, n_rows * height), **options)
+    for axes in drawn.axes:
+        # ticks are made when the figure is drawn, and would take other settings from there
+        axes.tick_params(
+            which="both",
+            colors=GREY,
+            labelsize=TICK_SIZE,
+            width=RC["axes.linewidth"],
+            grid_color=GREY,
+            grid_alpha=RC["grid.alpha"],
+            grid_linewidth=RC["grid.linewidth"],
+        )
+    return drawn, panels
 
 
 def line(index: int, *, marker: bool = True) -> dict[str, Any]:
@@ -123,37 +135,37 @@ def svg(drawn: Figure) -> str:
     return buffer.getvalue()
 
 
-def label_lines(axes: Axes, labels: Sequence[tuple[float, float, str, str]], *, gap: float = 1.3) -> None:
-    """Write each label right of its point, moved up or down just enough that no two overlap.
+Label: TypeAlias = tuple[float, float, str, str]  # x and y of a line's end in data coordinates, text, colour
+
+
+def label_lines(*panels: tuple[Axes, Sequence[Label]]) -> None:
+    """Write each label right of its point, moved up or down just enough that no two of a panel overlap.
 
     Args:
-        axes: Where to write; set its limits and scales before.
-        labels: (x, y, text, colour) of each line's end, in data coordinates.
-        gap: Smallest distance between two labels, in line heights.
+        panels: Axes of one figure, each with its labels. Set limits and scales before.
     """
-    size = LABEL_SIZE
-    drawn = axes.get_figure(root=True)
+    drawn = panels[0][0].get_figure(root=True)
     assert drawn is not None
     drawn.draw_without_rendering()  # fixes the layout, so that data coordinates have a place
-    step = gap * size / 72 * drawn.dpi / axes.get_window_extent().height  # in fractions of the axes
-    wanted = [
-        (axes.transAxes.inverted().transform(axes.transData.transform((x, y)))[1], x, text, colour)
-        for x, y, text, colour in labels
-    ]
-    wanted.sort(key=lambda label: label[0])
-    heights = _spread([label[0] for label in wanted], [step * (1 + label[2].count("\n")) for label in wanted])
-    for (_, x, text, colour), fraction in zip(wanted, heights, strict=True):
-        axes.annotate(
-            text,
-            (x, fraction),
-            xycoords=("data", "axes fraction"),
-            xytext=(7, 0),
-            textcoords="offset points",
-            color=colour,
-            fontsize=size,
-            va="center",
-            annotation_clip=False,
+    for axes, labels in panels:
+        line_height = LABEL_GAP * LABEL_SIZE / 72 * drawn.dpi / axes.get_window_extent().height
+        to_axes = axes.transData + axes.transAxes.inverted()
+        placed = sorted((to_axes.transform((x, y))[1], x, text, colour) for x, y, text, colour in labels)
+        heights = _spread(
+            [label[0] for label in placed], [line_height * (1 + label[2].count("\n")) for label in placed]
         )
+        for (_, x, text, colour), height in zip(placed, heights, strict=True):
+            axes.annotate(
+                text,
+                (x, height),
+                xycoords=("data", "axes fraction"),
+                xytext=(7, 0),
+                textcoords="offset points",
+                color=colour,
+                fontsize=LABEL_SIZE,
+                va="center",
+                annotation_clip=False,
+            )
 
 
 def _spread(wanted: list[float], sizes: list[float]) -> list[float]:

@@ -70,7 +70,7 @@ class flipcard(nodes.General, nodes.Element):
     """One card: `<details class="flipcard">`."""
 
 
-class flipcard_front(nodes.General, nodes.Element):
+class flipcard_front(nodes.General, nodes.TextElement):
     """The question: `<summary>`. It is a control, so it ends up without links."""
 
 
@@ -228,8 +228,10 @@ def deck_nodes(
         domain.note_faults(error.faults)
         return []
     domain.note_deck(deck, home)
-    if home:
-        domain.note_faults(_face_faults(deck))
+    faults = list(_face_faults(deck))
+    if faults:  # such a face is not parsed: MyST would run a substitution in it
+        domain.note_faults(faults)
+        return []
     faces = _FaceParser(env, document, deck)
     section = flipcards(deck=deck.name, title=deck.title)
     section += [_card_node(card, faces, home) for card in deck]

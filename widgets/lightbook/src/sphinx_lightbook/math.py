@@ -86,11 +86,14 @@ def render(app: Sphinx, node: nodes.Element, *, display: bool) -> str:
 
     Raises:
         TexFault: it cannot be set.
+        ConfigError: the name of a macro is no command.
     """
     try:
         return _render(node.astext(), display, tuple(macros(app.config.mathjax3_config).items()))
     except texmath.TexError as error:
         raise TexFault(f"{place(app, node, error)}: {error}") from error
+    except ValueError as error:
+        raise ConfigError(f"mathjax3_config: {error}") from error
 
 
 @functools.cache  # texmath keeps a thousand; a book sets every formula twice, to check and to write
@@ -259,7 +262,8 @@ def write_stylesheet(app: Sphinx, exception: Exception | None) -> None:
     used = sorted({pair for pairs in characters.values() for pair in pairs})
     if not used:
         return
-    state = hashlib.sha256(json.dumps([_state(app), used]).encode()).hexdigest()
+    parts = [_state(app), code_digest("sphinx_lightbook"), used]
+    state = hashlib.sha256(json.dumps(parts).encode()).hexdigest()
     if f"/* {state} */" not in _head_of(Path(app.outdir) / STYLESHEET):
         with_math = [Path(app.outdir) / name for name, pairs in characters.items() if pairs]
         css = texmath.css(path.read_text("utf-8") for path in with_math)

@@ -54,7 +54,7 @@ def parameters_against_rank(curves: Sequence[ParameterCurve], *, mark_rank: int 
             va="top",
             fontsize=style.LABEL_SIZE,
         )
-    style.label_lines(axes, labels)
+    style.label_lines((axes, labels))
     plt.close(fig)
     return fig
 
@@ -91,7 +91,7 @@ def loss_against_rank(results: Sequence[RankResult], *, mark_rank: int | None = 
     axes.set_ylabel("loss (1 = no adaptation)")
     if mark_rank is not None:
         axes.axvline(mark_rank, color=style.GREY, linestyle=style.DASHES[1], linewidth=1.2, zorder=1)
-    style.label_lines(axes, labels)
+    style.label_lines((axes, labels))
     plt.close(fig)
     return fig
 
@@ -113,7 +113,7 @@ def losses_by_initialisation(runs: Sequence[InitialisationRun]) -> Figure:
     axes.yaxis.set_minor_locator(NullLocator())
     axes.set_xlabel("gradient step")
     axes.set_ylabel("mean squared error")
-    style.label_lines(axes, labels)
+    style.label_lines((axes, labels))
     plt.close(fig)
     return fig
 
@@ -123,6 +123,7 @@ def first_update_against_rank(results: Sequence[ScalingResult]) -> Figure:
     """Size of the first update against rank, relative to rank 1, a panel for each optimiser."""
     titles = {"sgd": "gradient descent", "sign": "sign updates, as in Adam's first step"}
     fig, panels = style.subplots(len(results), height=2.7, sharex=True, sharey=True)
+    labelled = []
     for axes, result in zip(np.atleast_1d(panels), results, strict=True):
         labels = []
         for index, (scaling, sizes) in enumerate(result.sizes.items()):
@@ -135,8 +136,9 @@ def first_update_against_rank(results: Sequence[ScalingResult]) -> Figure:
         axes.yaxis.set_major_formatter(FuncFormatter(lambda size, _: f"{size:g}"))
         axes.set_title(titles[result.optimiser])
         axes.set_ylabel("first update (rank 1 = 1)", fontsize=10)
-        style.label_lines(axes, labels)
-    for axes in np.atleast_1d(panels)[:-1]:
+        labelled.append((axes, labels))
+    for axes, _ in labelled[:-1]:
         axes.set_xlabel("")
+    style.label_lines(*labelled)
     plt.close(fig)
     return fig

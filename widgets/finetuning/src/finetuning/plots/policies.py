@@ -28,18 +28,17 @@ def rlhf_run(run: RlhfRun) -> Figure:
     rewards.set_ylim(-3.4, 5.2)
     rewards.set_ylabel("reward (sd of SFT)")
     rewards.set_title(f"β = {run.beta:g}")
-    style.label_lines(
-        rewards,
-        [
-            (run.steps[-1], float(run.proxy[-1]), "proxy", style.ORANGE),
-            (run.steps[-1], float(run.gold[-1]), "gold", style.BLUE),
-        ],
-    )
     words.plot(run.steps, run.distinct, color=style.PURPLE)
     words.set_ylim(0, SEQ_LEN + 0.5)
     words.set_yticks((1, 5, 10))
     words.set_ylabel("different words")
     words.set_xlabel("policy-gradient step")
+    end = run.steps[-1]
+    labels = [
+        (end, float(run.proxy[-1]), "proxy", style.ORANGE),
+        (end, float(run.gold[-1]), "gold", style.BLUE),
+    ]
+    style.label_lines((rewards, labels))
     plt.close(fig)
     return fig
 
@@ -53,6 +52,7 @@ def rlhf_by_beta(runs: Sequence[RlhfRun]) -> Figure:
     """
     fig, panels = style.subplots(2, height=2.9, sharex=True)
     colours = (style.ORANGE, style.PURPLE, style.BLUE, style.GREEN, style.GREY)
+    labelled = []
     for axes, field, title in zip(
         panels,
         ("proxy", "gold"),
@@ -67,8 +67,9 @@ def rlhf_by_beta(runs: Sequence[RlhfRun]) -> Figure:
         axes.axhline(0, color=style.GREY, linewidth=0.8)
         axes.set_title(title)
         axes.set_ylabel("reward (sd of SFT)")
-        style.label_lines(axes, labels)
+        labelled.append((axes, labels))
     panels[-1].set_xlabel("policy-gradient step")
+    style.label_lines(*labelled)
     plt.close(fig)
     return fig
 
@@ -155,8 +156,7 @@ def clip_runs(runs: Sequence[ClipRun]) -> Figure:
     moved.set_yscale("log")
     moved.set_ylabel("KL(old‖new), nats")
     moved.set_xlabel("update, each on a fresh batch")
-    style.label_lines(returns, return_labels)
-    style.label_lines(moved, moved_labels)
+    style.label_lines((returns, return_labels), (moved, moved_labels))
     plt.close(fig)
     return fig
 
@@ -174,7 +174,7 @@ def estimator_curves() -> Figure:
     axes.axhline(0, color=style.GREY, linewidth=0.8)
     axes.set_xlabel("log π/π_ref at one sample")
     axes.set_ylabel("estimate, nats")
-    style.label_lines(axes, labels)
+    style.label_lines((axes, labels))
     plt.close(fig)
     return fig
 
@@ -232,6 +232,7 @@ def alignment_tax(result: TaxResult, *, mark: Outcome | None = None) -> Figure:
     for outcome, *_ in labels[:2]:
         axes.plot(outcome.reward, outcome.benchmark_accuracy, "*", color=style.GREY, markersize=13)
     axes.margins(x=0.14, y=0.12)
+    axes.autoscale_view()
     to_axes = axes.transData + axes.transAxes.inverted()
     labelled: list[Floats] = []
     for outcome, text, colour, offset in labels:
@@ -300,14 +301,12 @@ def best_of_n_kl(result: BestOfNResult) -> Figure:
     axes.xaxis.set_major_formatter(FuncFormatter(lambda n, _: f"{n:.0f}"))
     axes.set_xlabel("n")
     axes.set_ylabel("KL(best-of-n‖reference), nats")
-    style.label_lines(
-        axes,
-        [
-            (result.n[-1], float(result.formula[-1]), "log n − (n−1)/n", style.GREY),
-            (result.n[-1], float(result.many[-1]) - 0.01, f"{result.n_many:,} answers", style.BLUE),
-            (result.n[-1], float(result.few[-1]), f"{result.k} answers", style.ORANGE),
-        ],
-    )
+    labels = [
+        (result.n[-1], float(result.formula[-1]), "log n − (n−1)/n", style.GREY),
+        (result.n[-1], float(result.many[-1]) - 0.01, f"{result.n_many:,} answers", style.BLUE),
+        (result.n[-1], float(result.few[-1]), f"{result.k} answers", style.ORANGE),
+    ]
+    style.label_lines((axes, labels))
     plt.close(fig)
     return fig
 

@@ -31,7 +31,7 @@ def reward_model_accuracy(result: RewardModelResult) -> Figure:
     axes.set_ylim(0.5, 1)
     axes.set_xlabel("comparisons")
     axes.set_ylabel("share of held-out pairs right")
-    style.label_lines(axes, labels)
+    style.label_lines((axes, labels))
     plt.close(fig)
     return fig
 
@@ -53,7 +53,7 @@ def ranking_worth(result: RankingResult) -> Figure:
     axes.xaxis.set_minor_locator(NullLocator())
     axes.set_xlabel("pairs")
     axes.set_ylabel("agreement with true order", fontsize=10)
-    style.label_lines(axes, labels)
+    style.label_lines((axes, labels))
     plt.close(fig)
     return fig
 
@@ -84,13 +84,11 @@ def overoptimisation(result: OveroptimisationResult) -> Figure:
     axes.set_xlabel("√KL(policy‖reference), √nats")
     axes.set_ylabel("reward (sd of reference)")
     end = result.d[-1]
-    style.label_lines(
-        axes,
-        [
-            (end, float(result.proxy[-1]), "proxy", style.ORANGE),
-            (end, float(result.gold[-1]), "gold", style.BLUE),
-            (end, float(best_of_n_gold[-1]), "gold,\nbest-of-n", style.PURPLE),
-        ],
-    )
+    labels = [
+        (end, float(result.proxy[-1]), "proxy", style.ORANGE),
+        (end, float(result.gold[-1]), "gold", style.BLUE),
+        (end, float(best_of_n_gold[-1]), "gold,\nbest-of-n", style.PURPLE),
+    ]
+    style.label_lines((axes, labels))
     plt.close(fig)
     return fig

