@@ -20,7 +20,6 @@ from typing import Any
 
 from jupyter_cache import get_cache
 from myst_nb.core.read import create_nb_reader
-from myst_nb.sphinx_ext import add_global_html_resources
 from sphinx.application import Sphinx
 from sphinx.environment import BuildEnvironment
 
@@ -145,18 +144,7 @@ def _drop_stale_outputs(
     return sorted(stale.values())
 
 
-def _copy_notebook_style(app: Sphinx) -> None:
-    """Put myst-nb's stylesheet in place before pages are written.
-
-    It is copied after the first build, and only later pages then carry its checksum: without this, a
-    page would differ between a first and a second build.
-    """
-    (Path(app.outdir) / "_static").mkdir(parents=True, exist_ok=True)
-    add_global_html_resources(app, None)
-
-
 def setup(app: Sphinx) -> dict[str, Any]:
     """Register the extension."""
-    app.connect("builder-inited", _copy_notebook_style)
     app.connect("env-get-outdated", _drop_stale_outputs)
     return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": True}

@@ -600,6 +600,17 @@ def test_a_turned_card_is_printed_unturned(open_cards):
     assert set(transforms) == {"none"}
 
 
+def test_paper_is_white_in_the_dark_theme_too(open_page):
+    page = open_page("chapters/flashcards.html", dark=True)
+    page.wait_for_selector(".flipcards-turning")
+    page.emulate_media(media="print", color_scheme="dark")
+    colours = page.evaluate(
+        """["-front", "-back > p"].map((part) =>
+            getComputedStyle(document.querySelector(".flipcard" + part)).color)"""
+    )
+    assert colours == ["rgb(0, 0, 0)", "rgb(0, 0, 0)"]
+
+
 # --- Many cards, several sections, odd hosts --------------------------------------------------------
 
 MANY = [(f"c{n}", f"Question {n}?", f"Answer {n}.", f"t{n % 3}") for n in range(500)]
@@ -773,8 +784,8 @@ def test_cards_turn_in_a_dark_jupyterlab_in_its_colours(open_widget):
     page.evaluate(
         """() => {
             document.body.dataset.jpThemeLight = "false";
-            document.body.style.cssText = "--jp-layout-color0: #111; --jp-layout-color1: #111;"
-                + "--jp-layout-color2: #222; --jp-content-font-color1: #eee; --jp-brand-color1: #64b5f6";
+            document.body.style.cssText = "--jp-layout-color0: #111; --jp-layout-color1: #222;"
+                + "--jp-content-font-color1: #eee; --jp-brand-color1: #64b5f6";
         }"""
     )
     colours = page.evaluate(

@@ -12,10 +12,11 @@ import { initialView, isShown, showAll, shuffle, sideToShow, toggleTag } from ".
 import { WORDS } from "./words.js";
 
 /**
- * What the host of the cards offers. Any part may be missing, and may throw.
+ * What the host of the cards offers. Any part may be missing.
  *
  * @typedef {object} Store
- * @property {(card: string) => void} [revealed]  Called the first time the answer of a card is shown, with its id.
+ * @property {(card: string) => void} [revealed]
+ *   Called the first time the answer of a card is shown, with its id. When it throws, the card turns all the same.
  * @property {(card: HTMLElement) => string} [link]  The address of a card; "" where it has none.
  */
 

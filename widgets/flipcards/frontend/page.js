@@ -5,5 +5,5 @@ import { enhance } from "./cards.js";
 
 for (const section of document.querySelectorAll("section.flipcards")) {
   // Only the page that a card calls home has an address for it.
-  if (section instanceof HTMLElement) enhance(section, { link: (card) => card.id && `#${card.id}` });
+  if (section instanceof HTMLElement) enhance(section, { link: (card) => card.id && `#${encodeURIComponent(card.id)}` });
 }

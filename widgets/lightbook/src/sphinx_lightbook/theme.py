@@ -26,6 +26,7 @@ def setup(app: Sphinx) -> None:
     show_one_navigation_button(app.config)
     app.connect("builder-inited", add_script)
     app.connect("builder-inited", copy_notebook_style)
+    app.connect("builder-inited", leave_epub_alone)
     app.connect("html-page-context", drop_repeated_scripts, priority=900)
     edit_each_page(app, functools.partial(mend_page, app))
 
@@ -61,6 +62,19 @@ def copy_notebook_style(app: Sphinx) -> None:
 
         (Path(app.outdir) / "_static").mkdir(parents=True, exist_ok=True)
         add_global_html_resources(app, None)
+
+
+def leave_epub_alone(app: Sphinx) -> None:
+    """Take the themes' handlers out of an EPUB, which has a theme of its own.
+
+    Fault: the book theme adds launch buttons to it too, looks for the repository in the options of the other
+    theme, and ends the build with a TypeError.
+    """
+    if app.builder.name == "epub":
+        for listeners in list(app.events.listeners.values()):
+            for listener in list(listeners):
+                if listener.handler.__module__.startswith(("sphinx_book_theme", "pydata_sphinx_theme")):
+                    app.disconnect(listener.id)
 
 
 def drop_repeated_scripts(

@@ -1,0 +1,116 @@
+// @ts-nocheck
+// For pages with hostile cards: notes what runs, uses every element of the cards, and looks at the page around them.
+// It is injected into each frame before anything else runs.
+
+(() => {
+  const ran = [];
+  try {
+    top.ran ??= ran;
+  } catch {
+    return; // a frame of another origin: what it does shows as a request or as a dialog
+  }
+  for (const name of ["alert", "confirm", "print", "prompt", "open", "eval"]) {
+    window[name] = (...args) => void top.ran.push([name, ...args.map(String)]);
+  }
+
+  const EVENTS = [
+    ...["animationstart", "beforetoggle", "blur", "error", "focus", "input", "keydown", "load", "mouseenter"],
+    ...["mouseover", "pointerdown", "pointerenter", "scroll", "start", "submit", "toggle", "wheel"],
+  ];
+  const sections = () => [...document.querySelectorAll("section.flipcards")];
+  const inCards = (element) => element?.closest?.("section.flipcards") ?? null;
+
+  window.probe = {
+    /** Clicks every element of the cards and tells each of events that a handler of its own would hear. */
+    useEverything() {
+      let count = 0;
+      for (const element of sections().flatMap((section) => [...section.querySelectorAll("details *")])) {
+        element.click?.();
+        for (const type of EVENTS) element.dispatchEvent(new Event(type, { bubbles: false }));
+        count++;
+      }
+      return count;
+    },
+
+    /** Opens or closes every card. */
+    turn(open) {
+      for (const card of document.querySelectorAll("details.flipcard")) card.open = open;
+    },
+
+    /** What the cards could run, load, name or restyle, as far as the document says it. */
+    suspicious() {
+      const found = [];
+      const harmful =
+        "script, style, link, meta, base, iframe, frame, object, embed, form, input, select, textarea, " +
+        "template, dialog, audio, video, portal, foreignObject, maction, animate, set, use, title, noscript";
+      for (const element of sections().flatMap((section) => [...section.querySelectorAll("details, details *")])) {
+        const says = element.outerHTML.slice(0, 200);
+        if (element.matches(harmful)) found.push(says);
+        for (const { name, value } of element.attributes) {
+          const isHome = element.matches("details.flipcard") && value === `card-${element.dataset.card}`;
+          const named = name === "name" || (name === "id" && !isHome);
+          const leads = /(^|:)(href|src|action|formaction|data|ping|srcdoc|srcset|poster|background)$/.test(name);
+          const isAddress = /^(https?:|mailto:|#|[\w./-]+(#[\w-]+)?$|data:image\/(png|jpeg|gif|webp|svg\+xml);base64)/i;
+          if (name.startsWith("on") || named || (leads && !isAddress.test(value))) found.push(says);
+        }
+        if (["fixed", "sticky"].includes(getComputedStyle(element).position)) found.push(`${says} leaves its place`);
+      }
+      return found;
+    },
+
+    /** What a reader has of the page without the cards; the same on a page with harmless cards. */
+    surroundings() {
+      const outside = [...document.querySelectorAll("*")].filter((element) => !inCards(element));
+      const ids = outside.map((element) => element.id).filter(Boolean);
+      const styled = ["html", "body", "h1", "#before", "#after"].map((selector) => {
+        const element = document.querySelector(selector);
+        const style = getComputedStyle(element);
+        const own = [...style].filter((name) => !/block-size|height|origin|inset|top|bottom/.test(name));
+        return [selector, Object.fromEntries(own.map((name) => [name, style.getPropertyValue(name)]))];
+      });
+      const places = ["#before", "#after"].map((selector) => {
+        const element = document.querySelector(selector);
+        const { left, width, height } = element.getBoundingClientRect();
+        return [element.textContent, left, width, height];
+      });
+      return {
+        title: document.title,
+        ids,
+        clobbered: ids.filter((id) => inCards(document.getElementById(id)) || inCards(window[id])),
+        globals: Object.keys(window).filter((name) => inCards(window[name])),
+        styled: Object.fromEntries(styled),
+        places,
+        width: document.documentElement.scrollWidth,
+        sheets: document.styleSheets.length,
+      };
+    },
+
+    /** Scrolls along the page and returns the elements of cards that are met outside their section. */
+    async covering() {
+      const found = [];
+      const wait = () => new Promise((done) => requestAnimationFrame(() => setTimeout(done)));
+      for (let y = 0; y < document.documentElement.scrollHeight; y += innerHeight) {
+        scrollTo({ top: y, behavior: "instant" });
+        await wait();
+        const boxes = sections().map((section) => section.getBoundingClientRect());
+        const isInside = (x, y) => boxes.some((b) => x >= b.left && x <= b.right && y >= b.top && y <= b.bottom);
+        for (let x = 5; x < innerWidth; x += 60) {
+          for (let y = 5; y < innerHeight; y += 25) {
+            if (isInside(x, y)) continue;
+            const met = document.elementFromPoint(x, y);
+            if (inCards(met)) found.push(`${met.outerHTML.slice(0, 200)} at ${x}, ${y + scrollY}`);
+          }
+        }
+      }
+      for (const selector of ["#before", "#after"]) {
+        const element = document.querySelector(selector);
+        element.scrollIntoView({ block: "center", behavior: "instant" });
+        await wait();
+        const { left, top, width, height } = element.getBoundingClientRect();
+        const met = document.elementFromPoint(left + Math.min(width, 20) / 2, top + height / 2);
+        if (!element.contains(met)) found.push(`${selector} lies under ${met?.outerHTML.slice(0, 200)}`);
+      }
+      return found;
+    },
+  };
+})();
