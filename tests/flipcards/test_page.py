@@ -263,3 +263,10 @@ def test_any_text_becomes_balanced_and_safe_html(read_safely, front, back, why):
     reader = read_safely(page.section(deck(Card("one", front, back, why=why))))
     assert reader.count["details"] == 1
     assert reader.ids == []
+
+
+def test_a_large_deck_comes_in_groups_that_lose_no_card_and_keep_the_order():
+    html = page.section(deck(*(Card(f"c{n}", "?", "!") for n in range(60))))
+    grids = html.split('<div class="flipcards-grid">')[1:]
+    assert [grid.count("<details") for grid in grids] == [24, 24, 12]
+    assert re.findall(r'data-card="(\w+)"', html) == [f"c{n}" for n in range(60)]

@@ -381,3 +381,29 @@ def test_parallel_reading_and_writing_gives_the_same_page(tiny, built):
     assert str(tiny.page().select_one("section.flipcards")) == str(
         built.page().select_one("section.flipcards")
     )
+
+
+def many_cards(count):
+    cards = "".join(f"  - {{id: c{n}, front: Question {n}?, back: Answer {n}.}}\n" for n in range(count))
+    return f"cards:\n{cards}"
+
+
+def test_a_large_deck_comes_in_groups_that_lose_no_card_and_keep_the_order(tiny):
+    tiny.write("decks/one.yml", many_cards(100))
+    code, printed = tiny.build()
+    assert code == 0, printed
+    section = tiny.page().select_one("section.flipcards")
+    grids = section.find_all(True, recursive=False)
+    assert {grid.name for grid in grids} == {"div"}
+    assert [len(grid.select("details")) for grid in grids] == [24, 24, 24, 24, 4]
+    assert [card["data-card"] for card in section.select("details")] == [f"c{n}" for n in range(100)]
+
+
+def test_more_than_500_cards_on_a_page_are_warned_of(tiny):
+    tiny.write("decks/one.yml", many_cards(501))
+    code, printed = tiny.build()
+    assert code != 0
+    assert re.search(r"cards\.md:5: WARNING: 501 cards on one page", printed), printed
+    tiny.edit("conf.py", "version", 'suppress_warnings = ["flipcards.many"]\nversion')
+    code, printed = tiny.build()
+    assert code == 0, printed

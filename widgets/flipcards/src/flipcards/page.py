@@ -3,11 +3,27 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from html import escape
+from typing import TypeVar
 
 from flipcards import words
 from flipcards.deck import Card, Deck
 from flipcards.markup import REORDERING, Faces
+
+T = TypeVar("T")
+
+
+# The browser lays out a group when it comes near the screen; a front end enhances group by group.
+GROUP = 24
+GROUPED_ABOVE = 48
+
+
+def groups(cards: Sequence[T]) -> list[Sequence[T]]:
+    """The cards of a large deck in groups, each `<div class="flipcards-grid">`; a small deck has none."""
+    if len(cards) <= GROUPED_ABOVE:
+        return []
+    return [cards[first : first + GROUP] for first in range(0, len(cards), GROUP)]
 
 
 def section(deck: Deck, *, home: str = "", ids: bool = False) -> str:
@@ -19,7 +35,9 @@ def section(deck: Deck, *, home: str = "", ids: bool = False) -> str:
         ids: whether this page is that home: each card then has `id="card-…"`, once in a book.
     """
     faces = Faces.of(deck)
-    cards = "".join(_card(card, faces, home, ids) for card in deck)
+    written = [_card(card, faces, home, ids) for card in deck]
+    grids = [f'<div class="flipcards-grid">\n{"".join(group)}</div>\n' for group in groups(written)]
+    cards = "".join(grids or written)
     return f'<section class="flipcards" data-deck="{_plain(deck.name)}">\n{cards}</section>\n'
 
 

@@ -26,6 +26,7 @@ from sphinx.domains import Domain
 from sphinx.environment import BuildEnvironment
 from sphinx.errors import SphinxError
 from sphinx.transforms.post_transforms import SphinxPostTransform
+from sphinx.util import logging
 from sphinx.util.docutils import SphinxDirective
 from sphinx.writers.html5 import HTML5Translator
 
@@ -33,8 +34,12 @@ from flipcards import __version__, words
 from flipcards.deck import FACES, Card, Deck, DeckError, Fault, duplicate_ids
 from flipcards.display import MIME_TYPE, STATIC_ENVIRONMENT
 from flipcards.markup import Faces
+from flipcards.page import groups
+
+logger = logging.getLogger(__name__)
 
 STATIC = Path(__file__).parent / "static"
+MANY = 500  # cards on a page, above which the build warns
 FRONT_END = ("cards.js", "flipcards.css")
 
 
@@ -66,6 +71,10 @@ class flipcards(nodes.General, nodes.Element):
     """The cards of a deck on a page: `<section class="flipcards">`."""
 
 
+class flipcards_grid(nodes.General, nodes.Element):
+    """A group of the cards of a large deck: `<div class="flipcards-grid">`."""
+
+
 class flipcard(nodes.General, nodes.Element):
     """One card: `<details class="flipcard">`."""
 
@@ -86,7 +95,7 @@ class flipcard_foot(nodes.General, nodes.Element):
     """Where the answer comes from, where it is shown, where to report a mistake."""
 
 
-NODES = (flipcards, flipcard, flipcard_front, flipcard_back, flipcard_why, flipcard_foot)
+NODES = (flipcards, flipcards_grid, flipcard, flipcard_front, flipcard_back, flipcard_why, flipcard_foot)
 
 
 # --- decks -> nodes ------------------------------------------------------------------------------
@@ -228,13 +237,22 @@ def deck_nodes(
         domain.note_faults(error.faults)
         return []
     domain.note_deck(deck, home)
+    if len(deck) > MANY:
+        logger.warning(
+            "%d cards on one page: a reader waits for all of them; spread them over pages",
+            len(deck),
+            location=(env.docname, line),
+            type="flipcards",
+            subtype="many",
+        )
     faults = list(_face_faults(deck))
     if faults:  # such a face is not parsed: MyST would run a substitution in it
         domain.note_faults(faults)
         return []
     faces = _FaceParser(env, document, deck)
     section = flipcards(deck=deck.name, title=deck.title)
-    section += [_card_node(card, faces, home) for card in deck]
+    cards = [_card_node(card, faces, home) for card in deck]
+    section += [flipcards_grid("", *group) for group in groups(cards)] or cards
     return [section]
 
 
@@ -568,6 +586,10 @@ def _depart_flipcards(self: HTML5Translator, node: nodes.Element) -> None:
     self.body.append("</section>\n")
 
 
+def _visit_grid(self: HTML5Translator, node: nodes.Element) -> None:
+    self.body.append(self.starttag(node, "div", CLASS="flipcards-grid"))
+
+
 def _visit_flipcard(self: HTML5Translator, node: nodes.Element) -> None:
     attributes = {"data-card": node["card"]}
     if node["tags"]:
@@ -612,6 +634,7 @@ def _depart_foot(self: HTML5Translator, node: nodes.Element) -> None:
 
 HTML = {
     flipcards: (_visit_flipcards, _depart_flipcards),
+    flipcards_grid: (_visit_grid, _depart_part),
     flipcard: (_visit_flipcard, _depart_flipcard),
     flipcard_front: (_visit_front, _depart_front),
     flipcard_back: (_visit_part, _depart_part),
