@@ -1,11 +1,12 @@
 """What the labs on supervised fine-tuning, LoRA and memory say in words is what the package computes."""
 
+import functools
 import re
 from pathlib import Path
 
 import pytest
 import yaml
-from finetuning import lora, memory, quantisation
+from finetuning import forgetting, lora, masking, memory, quantisation
 from finetuning.models import MODELS
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -148,3 +149,165 @@ def test_nf4_wins_by_more_on_heavy_tails():
     errors = quantisation.quantisation_experiment(n_blocks=4000, seed=0).errors
     gains = {kind: by_code["int4"] - by_code["NF4"] for kind, by_code in errors.items()}
     assert gains["Student-t"] > gains["Gaussian"] > 0 > gains["uniform"]
+
+
+# --- Supervised fine-tuning --------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def masked_run():
+    return masking.masking_experiment(n_pairs=200, n_steps=300, seed=0)
+
+
+def test_with_the_mask_the_model_becomes_worse_at_prompts_and_without_it_better(says, masked_run):
+    base, masked, unmasked = (
+        evaluation.prompt_nll
+        for evaluation in (masked_run.base, masked_run.masked[-1], masked_run.unmasked[-1])
+    )
+    assert (
+        f"from {base:.2f} to {masked:.2f} nats. Without it, the model becomes better, down to {unmasked:.2f}."
+        in says("page:sft")
+    )
+    assert f"ended at {masked:.2f} nats per prompt token and the other at {unmasked:.2f}" in says(
+        "sft-mask-effect"
+    )
+
+
+def test_the_answers_come_out_right_either_way_in_more_than_98_percent_of_tokens(says, masked_run):
+    assert masked_run.masked[-1].completion_accuracy > 0.98
+    assert masked_run.unmasked[-1].completion_accuracy > 0.98
+    assert "in more than 98 % of tokens." in says("page:sft")
+
+
+def test_after_sft_the_three_answer_tokens_cost_nothing_and_most_prompt_tokens_more(masked_run):
+    example = masked_run.example
+    assert example.loss_mask.sum() == 3
+    assert example.tuned[example.loss_mask].max() < 0.05
+    prompt = ~example.loss_mask
+    assert (example.tuned[prompt] > example.base[prompt]).sum() > prompt.sum() / 2
+    assert 1 < example.base.min() < example.base.max() < 8
+
+
+def test_without_a_mask_most_of_the_training_signal_is_about_the_prompt(masked_run):
+    assert masked_run.prompt_gradient_share > 0.5
+
+
+def test_guessing_among_24_tokens_costs_3_18_nats(says, masked_run):
+    assert f"log 24 = {masked_run.uniform_nll:.2f} nats" in says("page:vocabulary")
+
+
+def test_the_loss_of_exercise_1_by_hand(says):
+    prompt, completion = [4.0] * 8, [1.2, 0.4, 0.2]
+    whole = sum(prompt) + sum(completion)
+    text = says("page:sft")
+    assert f"(1.2 + 0.4 + 0.2) / 3 = {sum(completion) / 3:.1f} nats" in text
+    assert f"(32 + {sum(completion):.1f}) / 11 = {whole / 11:.2f} nats" in text
+    assert f"32 / {whole:.1f} = {100 * sum(prompt) / whole:.0f} % of the sum" in text
+
+
+def test_with_20_pairs_the_masked_run_answers_better_by_9_to_22_points_for_all_four_seeds(says):
+    runs = [masking.masking_experiment(n_pairs=20, seed=seed) for seed in range(4)]
+    leads = [
+        100 * (run.masked[-1].completion_accuracy - run.unmasked[-1].completion_accuracy) for run in runs
+    ]
+    assert (min(leads), max(leads)) == pytest.approx((9, 22), abs=1)
+    assert "for all four seeds: it gets about 9 to 22 percentage points more" in says("page:sft")
+
+
+# --- Forgetting --------------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def forgetting_runs():
+    """A function that gives the runs of a world and a task by method, as the page makes them."""
+
+    @functools.cache
+    def runs(seed, task):
+        world = forgetting.pretrained_world(seed=seed)
+        tuned = [forgetting.fine_tune(world, task, method, every=5) for method in forgetting.METHODS]
+        return {run.method.name: run for run in tuned}
+
+    return runs
+
+
+def test_what_was_forgotten_of_a_is_printed_as_measured(says, forgetting_runs):
+    style = {name: f"{run.forgotten[-1]:.2f}" for name, run in forgetting_runs(0, "style").items()}
+    facts = {name: f"{run.forgotten[-1]:.2f}" for name, run in forgetting_runs(0, "facts").items()}
+    text = says("page:forgetting")
+    assert (
+        f"fine-tuning forgets {style['full']} nats of A. With replay it forgets {style['full + replay']}."
+        in text
+    )
+    assert (
+        f"{facts['LoRA r=4']} nats at rank 4 and {facts['LoRA r=16']} at rank 16, against {facts['full']}. "
+        f"Rank 1 forgets less, {facts['LoRA r=1']}, but it fails"
+    ) in text
+    assert (
+        f"Rank 4 forgot {facts['LoRA r=4']} nats and rank 16 forgot {facts['LoRA r=16']}, "
+        f"full fine-tuning {facts['full']}."
+    ) in says("forget-lora-more")
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_on_the_style_lora_forgets_less_at_rank_1_and_4_and_more_at_rank_16(forgetting_runs, seed):
+    forgotten = {name: run.forgotten[-1] for name, run in forgetting_runs(seed, "style").items()}
+    assert max(forgotten["LoRA r=1"], forgotten["LoRA r=4"]) < forgotten["full"] < forgotten["LoRA r=16"]
+
+
+def test_at_equal_learning_rank_4_comes_out_ahead_on_the_style_twice_and_behind_twice(forgetting_runs):
+    ahead = []
+    for seed in range(4):
+        runs = forgetting_runs(seed, "style")
+        level = 0.8 * runs["full"].b_error[0]
+        full, rank_4 = (runs[name].forgotten_when_learned(level) for name in ("full", "LoRA r=4"))
+        ahead.append(rank_4 < full)
+    assert sorted(ahead) == [False, False, True, True]
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_at_equal_learning_full_fine_tuning_is_ahead_of_lora_on_the_facts_and_replay_of_both(
+    forgetting_runs, seed
+):
+    at = {name: run.forgotten_when_learned(1.5) for name, run in forgetting_runs(seed, "facts").items()}
+    assert at["LoRA r=1"] is None
+    assert at["full + replay"] < 0.5 * at["full"]
+    assert at["full"] < min(at["LoRA r=4"], at["LoRA r=16"])
+
+
+def test_what_was_forgotten_at_equal_learning_is_printed_as_measured(says, forgetting_runs):
+    runs = forgetting_runs(0, "style")
+    full, rank_4 = (f"{runs[name].forgotten_when_learned(0.8):.2f}" for name in ("full", "LoRA r=4"))
+    assert f"nearly gone: {rank_4} nats at rank 4 against {full}." in says("page:forgetting")
+    assert f"at equal learning: {rank_4} nats at rank 4 against {full}." in says("forget-trivial")
+    learned = forgetting_runs(0, "facts")["full"].forgotten_when_learned(1.5)
+    assert f"it had forgotten {learned:.2f}." in says("page:forgetting")
+
+
+def test_replay_leaves_8_and_16_percent_of_the_forgetting(says, forgetting_runs):
+    shares = []
+    for task, title in (("style", "Style"), ("facts", "Facts")):
+        runs = forgetting_runs(0, task)
+        full, replay = (runs[name].forgotten[-1] for name in ("full", "full + replay"))
+        shares.append(f"{100 * replay / full:.0f} %")
+        assert f"{title}: {replay:.2f} / {full:.2f} = {shares[-1]}." in says("page:forgetting")
+    assert f"it left {shares[0]} and {shares[1]} of the forgetting" in says("forget-replay")
+
+
+def test_replay_learns_the_facts_more_slowly_and_rank_1_hardly_at_all(says, forgetting_runs):
+    runs = forgetting_runs(0, "facts")
+    end = {name: f"{run.b_error[-1]:.2f}" for name, run in runs.items()}
+    text = says("page:forgetting")
+    assert f"an error of {end['full + replay']} nats after 300 steps, against {end['full']}." in text
+    start = f"{runs['full'].b_error[0]:.2f}"
+    assert f"from {start} to {end['LoRA r=1']} nats only; full fine-tuning reached {end['full']}." in text
+
+
+def test_eight_replayed_contexts_are_nearly_enough(says):
+    world = forgetting.pretrained_world(seed=0)
+    left = [
+        forgetting.fine_tune(world, "style", forgetting.Method("replay", n_replay=n)).forgotten[-1]
+        for n in (8, 20, 80)
+    ]
+    assert (
+        f"{left[0]:.2f} nats with 8 contexts in each step, {left[1]:.2f} with 20, against {left[2]:.2f} with"
+    ) in says("page:forgetting")

@@ -9,7 +9,7 @@
   } catch {
     return; // a frame of another origin: what it does shows as a request or as a dialog
   }
-  for (const name of ["alert", "confirm", "print", "prompt", "open", "eval"]) {
+  for (const name of ["alert", "confirm", "print", "prompt", "open"]) {
     window[name] = (...args) => void top.ran.push([name, ...args.map(String)]);
   }
 
@@ -17,6 +17,7 @@
     ...["animationstart", "beforetoggle", "blur", "error", "focus", "input", "keydown", "load", "mouseenter"],
     ...["mouseover", "pointerdown", "pointerenter", "scroll", "start", "submit", "toggle", "wheel"],
   ];
+  const EDGE = 12; // px: what the cards' own style lets a shadow, or the number of a list, reach over
   const sections = () => [...document.querySelectorAll("section.flipcards")];
   const inCards = (element) => element?.closest?.("section.flipcards") ?? null;
 
@@ -25,7 +26,7 @@
     useEverything() {
       let count = 0;
       for (const element of sections().flatMap((section) => [...section.querySelectorAll("details *")])) {
-        element.click?.();
+        if (!element.matches('a[href^="mailto:" i]')) element.click?.(); // that would start another program
         for (const type of EVENTS) element.dispatchEvent(new Event(type, { bubbles: false }));
         count++;
       }
@@ -48,7 +49,8 @@
         if (element.matches(harmful)) found.push(says);
         for (const { name, value } of element.attributes) {
           const isHome = element.matches("details.flipcard") && value === `card-${element.dataset.card}`;
-          const named = name === "name" || (name === "id" && !isHome);
+          const isNumber = /^id\d+$/.test(value); // what docutils calls a place of an error; no text chooses it
+          const named = name === "name" || (name === "id" && !isHome && !isNumber);
           const leads = /(^|:)(href|src|action|formaction|data|ping|srcdoc|srcset|poster|background)$/.test(name);
           const isAddress = /^(https?:|mailto:|#|[\w./-]+(#[\w-]+)?$|data:image\/(png|jpeg|gif|webp|svg\+xml);base64)/i;
           if (name.startsWith("on") || named || (leads && !isAddress.test(value))) found.push(says);
@@ -62,30 +64,30 @@
     surroundings() {
       const outside = [...document.querySelectorAll("*")].filter((element) => !inCards(element));
       const ids = outside.map((element) => element.id).filter(Boolean);
-      const styled = ["html", "body", "h1", "#before", "#after"].map((selector) => {
+      const seen = {
+        title: document.title,
+        ids: ids.join(" "),
+        clobbered: ids.filter((id) => inCards(document.getElementById(id)) || inCards(window[id])).join(" "),
+        globals: Object.keys(window).filter((name) => inCards(window[name])).join(" "),
+        sheets: document.styleSheets.length,
+        width: document.documentElement.scrollWidth,
+      };
+      for (const selector of ["html", "body", "h1", "#before", "#after"]) {
         const element = document.querySelector(selector);
         const style = getComputedStyle(element);
-        const own = [...style].filter((name) => !/block-size|height|origin|inset|top|bottom/.test(name));
-        return [selector, Object.fromEntries(own.map((name) => [name, style.getPropertyValue(name)]))];
-      });
-      const places = ["#before", "#after"].map((selector) => {
-        const element = document.querySelector(selector);
-        const { left, width, height } = element.getBoundingClientRect();
-        return [element.textContent, left, width, height];
-      });
-      return {
-        title: document.title,
-        ids,
-        clobbered: ids.filter((id) => inCards(document.getElementById(id)) || inCards(window[id])),
-        globals: Object.keys(window).filter((name) => inCards(window[name])),
-        styled: Object.fromEntries(styled),
-        places,
-        width: document.documentElement.scrollWidth,
-        sheets: document.styleSheets.length,
-      };
+        for (const name of style) {
+          // These follow from how long the cards are.
+          if (!/block-size|height|origin|inset|top|bottom/.test(name)) {
+            seen[`${selector} ${name}`] = style.getPropertyValue(name);
+          }
+        }
+        const { left, width } = element.getBoundingClientRect();
+        seen[`${selector} at`] = [left, width].join(" ");
+      }
+      return { ...seen, before: document.querySelector("#before").innerHTML, after: document.querySelector("#after").innerHTML };
     },
 
-    /** Scrolls along the page and returns the elements of cards that are met outside their section. */
+    /** Scrolls along the page and returns the elements of cards that are met more than a little outside their section. */
     async covering() {
       const found = [];
       const wait = () => new Promise((done) => requestAnimationFrame(() => setTimeout(done)));
@@ -93,7 +95,8 @@
         scrollTo({ top: y, behavior: "instant" });
         await wait();
         const boxes = sections().map((section) => section.getBoundingClientRect());
-        const isInside = (x, y) => boxes.some((b) => x >= b.left && x <= b.right && y >= b.top && y <= b.bottom);
+        const isIn = (b, x, y) => x >= b.left - EDGE && x <= b.right + EDGE && y >= b.top - EDGE && y <= b.bottom + EDGE;
+        const isInside = (x, y) => boxes.some((box) => isIn(box, x, y));
         for (let x = 5; x < innerWidth; x += 60) {
           for (let y = 5; y < innerHeight; y += 25) {
             if (isInside(x, y)) continue;
