@@ -79,8 +79,9 @@ lint: $(VENV)/.tests ## check format, style and types
 	$(BIN)/mypy
 
 # nbval runs every cell of the chapters in a fresh kernel; the tests look at the site as it is built.
+# Two at a time, a file whole in one of them: fixtures of a file are made once, and its tests keep their order.
 pytest: $(VENV)/.tests ## run the tests alone, on the site as it was built last; ARGS go to pytest
-	$(BIN)/python -m pytest --nbval-lax --nbval-current-env $(or $(ARGS),chapters tests)
+	$(BIN)/python -m pytest --nbval-lax --nbval-current-env $(or $(ARGS),--numprocesses 2 --dist loadfile chapters tests)
 
 bundle: $(FRONT_END)/node_modules/.package-lock.json ## bundle the front end of the cards again
 	$(NPM) run build
