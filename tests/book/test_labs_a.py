@@ -4,10 +4,12 @@ import functools
 import re
 from pathlib import Path
 
+import numpy as np
 import pytest
 import yaml
-from finetuning import forgetting, lora, masking, memory, quantisation
+from finetuning import forgetting, instructions, lora, low_rank, masking, memory, quantisation
 from finetuning.models import MODELS
+from finetuning.numerics import loglog_slope
 
 ROOT = Path(__file__).resolve().parents[2]
 LLAMA_7B, LLAMA_13B, LLAMA_70B = (MODELS[f"llama2-{size}"] for size in ("7b", "13b", "70b"))
@@ -311,3 +313,132 @@ def test_eight_replayed_contexts_are_nearly_enough(says):
     assert (
         f"{left[0]:.2f} nats with 8 contexts in each step, {left[1]:.2f} with 20, against {left[2]:.2f} with"
     ) in says("page:forgetting")
+
+
+# --- Instruction tuning ------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def generalisation():
+    """Both kinds of task code, as the page runs them, at one, 8 and 22 tuning tasks."""
+    return {kind: instructions.generalisation_experiment(kind, (1, 8, 22)) for kind in instructions.CODES}
+
+
+def test_unseen_tasks_work_when_described_and_stay_at_guessing_when_numbered(says, generalisation):
+    described, numbered = (generalisation[kind].unseen.mean(1) for kind in ("instruction", "id"))
+    assert described == pytest.approx([0.49, 0.62, 0.81], abs=0.015)
+    assert numbered == pytest.approx([0.5, 0.5, 0.5], abs=0.03)
+    assert "accuracy rises from about 0.5 at one task to 0.81 at 22 tasks" in says("page:instruction-tuning")
+    assert "the unseen accuracy is only about 0.62." in says("page:instruction-tuning")
+    assert "about 0.8 with descriptions and about 0.5" in says("inst-description")
+
+
+def test_the_network_with_ids_is_hardly_a_worse_learner(says, generalisation):
+    shares = [round(100 * generalisation[kind].tuned[-1].mean()) for kind in ("id", "instruction")]
+    assert f"right in {shares[0]} % of cases, against {shares[1]} %." in says("page:instruction-tuning")
+
+
+def test_an_instruction_has_ten_entries_for_thirty_tasks(says):
+    sizes = instructions.TASKS.max(0) + 1
+    assert sizes.tolist() == [5, 2, 3]
+    assert (sizes.sum(), len(instructions.TASKS)) == (10, 30)
+    assert (instructions.TASKS[:, 0] == 0).sum() == 2 * 3
+    assert "5 + 2 + 3 = 10 entries, and there are 5 · 2 · 3 = 30 tasks" in says("page:instruction-tuning")
+
+
+def test_longer_training_helps_ids_on_the_tuned_tasks_only(says):
+    (tuned_before, unseen_before), (tuned, unseen) = (
+        instructions.unseen_task_accuracy("id", 22, n_steps=n_steps) for n_steps in (350, 1000)
+    )
+    assert (tuned_before, tuned) == pytest.approx((0.92, 0.95), abs=0.01)
+    assert max(unseen_before, unseen) < 0.55
+    described = [instructions.unseen_task_accuracy("instruction", 22, n_steps=n)[1] for n in (350, 1000)]
+    assert described == pytest.approx([0.84, 0.84], abs=0.015)
+    assert "improve, from 0.92 to 0.95." in says("page:instruction-tuning")
+    assert "stays at about 0.84." in says("page:instruction-tuning")
+
+
+# --- LoRA: rank, start, scale, merge -----------------------------------------------------------------------
+
+
+def test_every_trained_adapter_reaches_its_floor_and_rank_4_leaves_what_is_printed(says):
+    left = []
+    for kind in low_rank.SPECTRA:
+        result = low_rank.rank_experiment(kind, (1, 4, 32), seed=0)
+        assert result.losses == pytest.approx(result.floors, abs=1e-3)
+        left.append(f"{100 * result.losses[1]:.0f} %")
+    assert left[0] == "0 %"
+    assert (
+        f"solves the first task completely and leaves {left[1]} of the second and {left[2]} of the"
+        in says("page:lora")
+    )
+    assert f"nothing was left of a rank-4 update, and {left[2]} of a flat one." in says("lora-eckart-young")
+
+
+def test_one_matrix_at_zero_keeps_the_output_and_both_random_start_at_four_times_the_loss():
+    first, mirrored, stuck, both_random = low_rank.initialisation_experiment(rank=8, alpha=16, seed=0)
+    assert first.output_change == mirrored.output_change == stuck.output_change == 0
+    assert first.losses[-1] == pytest.approx(mirrored.losses[-1], rel=0.05)
+    assert stuck.losses[0] == stuck.losses[-1]
+    assert both_random.losses[0] > 4 * first.losses[0]
+    assert both_random.losses[-1] < min(first.losses[-1], mirrored.losses[-1])
+
+
+def test_the_exponents_of_the_first_step_are_printed_as_measured(says):
+    slopes = {}
+    for optimiser in ("sgd", "sign"):
+        result = low_rank.scaling_experiment(optimiser)
+        slopes |= {
+            (optimiser, scaling): f"{loglog_slope(result.ranks, sizes):.2f}"
+            for scaling, sizes in result.sizes.items()
+        }
+    text = says("page:lora")
+    assert f"shrinks like $r^{{{slopes['sgd', 'alpha/r']}}}$." in text
+    assert f"it shrinks like $r^{{{slopes['sign', 'alpha/r']}}}$." in text
+    level = [slopes[optimiser, "alpha/sqrt(r)"] for optimiser in ("sgd", "sign")]
+    assert f"both exponents are near zero, {level[0]} and {level[1]}." in text
+    for optimiser in ("sgd", "sign"):
+        assert f"$r^{{{slopes[optimiser, 'alpha/r']}}}$" in says("lora-rslora")
+
+
+def test_merging_shows_in_16_bits_and_hardly_in_64(says):
+    errors = {dtype: low_rank.merge_error(dtype).output for dtype in ("float64", "float32", "float16")}
+    assert errors["float64"] < 1e-13
+    assert errors["float32"] == pytest.approx(3e-6, rel=0.9)
+    assert errors["float16"] == pytest.approx(4e-3, rel=0.9)
+    assert "about 4e-3 in 16 bits, 3e-6 in 32 and less than 1e-13 in 64." in says("lora-merge-exact")
+    assert low_rank.merge_error("float16").weight > 0
+
+
+def test_the_floor_of_exercise_4_by_hand(says):
+    update = np.diag([3.0, 2.0, 1.0, 1.0])
+    squares = np.linalg.svd(update, compute_uv=False) ** 2
+    missed = [f"{100 * squares[rank:].sum() / squares.sum():.0f} %" for rank in (1, 2, 3)]
+    assert (
+        f"1 misses 6/15 = {missed[0]}, rank 2 misses 2/15 = {missed[1]}, rank 3 misses 1/15 = {missed[2]}."
+    ) in says("page:lora")
+
+
+def test_exercise_5_keeps_the_factor_of_alpha_16_at_rank_8(says):
+    factor = low_rank.scaling_factor(16, 8, "alpha/r")
+    assert factor == low_rank.scaling_factor(128, 64, "alpha/r")
+    assert factor == low_rank.scaling_factor(16, 64, "alpha/sqrt(r)")
+    assert low_rank.scaling_factor(16, 64, "alpha/r") == 0.25 == factor / 8
+    assert "would give 16/64 = 0.25, an eighth" in says("page:lora")
+
+
+def test_gpt_3_sizes_on_the_card_are_those_of_the_formula(says):
+    d, layers = 12288, 96
+    small = [lora.paper_parameters(d, n * layers, rank) for n, rank in ((2, 1), (1, 2))]
+    large = [lora.paper_parameters(d, n * layers, rank) for n, rank in ((2, 8), (4, 4))]
+    assert {f"{count / 1e6:.1f}M" for count in small} == {"4.7M"}
+    assert {f"{count / 1e6:.1f}M" for count in large} == {"37.7M"}
+    text = says("lora-gpt-3-sizes")
+    assert "4.7M: rank 1 on query and value, or rank 2 on value alone." in text
+    assert "37.7M: rank 8 on query and value, or rank 4 on all four attention matrices." in text
+
+
+def test_llama_2_7b_on_query_and_value_is_printed_as_counted(says):
+    count = lora.trainable_parameters(LLAMA_7B, "qv", 8)
+    share = lora.trainable_percent(LLAMA_7B, "qv", 8)
+    assert f"{count:,}, which is {share:.4f} %." in says("lora-llama-2-qv")

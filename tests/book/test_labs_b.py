@@ -1,5 +1,6 @@
 """Numbers that the lab chapters on RLHF and its parts, and their cards, state in words."""
 
+import dataclasses
 import functools
 import re
 from pathlib import Path
@@ -7,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import yaml
-from finetuning import direct, overoptimisation, preferences, rlhf
+from finetuning import alignment_tax, direct, kl, overoptimisation, ppo, preferences, rlhf
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -286,3 +287,199 @@ def test_best_of_16_cannot_be_10_nats_from_the_reference():
     assert direct.best_of_n_kl(59_900) == pytest.approx(10, abs=0.001)
     assert direct.best_of_n_kl(1024) < 6
     assert_says("oo-equal-kl", f"{number(direct.best_of_n_kl(1024))} for n = 1024")
+
+
+# --- PPO's clip --------------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def clip_runs():
+    """The three runs of the chapter: one epoch, ten without a clip, ten with it."""
+    return tuple(ppo.clip_experiment(setting) for setting in ppo.SETTINGS)
+
+
+def final(run):
+    """Return after the last update, mean over seeds, as printed."""
+    return number(run.returns[:, -1].mean())
+
+
+def test_the_clip_slows_learning_at_first_and_wins_in_the_end(clip_runs):
+    one, free, clipped = clip_runs
+    early = [number(run.returns[:, 5].mean()) for run in (free, clipped)]
+    assert_says(
+        "ppo-clip",
+        f"learns faster at first: {early[0]} after five updates, against {early[1]}.",
+        f"It moves {number(free.kl.mean())} nats per update on average, "
+        "over 30 times as far as with the clip.",
+        f"With the clip the return ends at {final(clipped)}, without it at {final(free)}.",
+        f"One epoch without a clip ends at {final(one)}, nearly as well.",
+        f"The best possible return is {number(ppo.rewards().max(1).mean())}.",
+    )
+    assert 30 < free.kl.mean() / clipped.kl.mean() < 35
+    assert_says("ppo-why", f"end at a return of {final(free)} instead of {final(clipped)}.")
+    assert_says(
+        "ppo-fast-first",
+        f"a return of {early[1]} after five updates, against {early[0]} without it.",
+        f"{final(free)} after 25 updates, where the clipped run has {final(clipped)}.",
+    )
+
+
+def test_ratios_leave_the_interval_as_the_chapter_says(clip_runs):
+    _, free, clipped = clip_runs
+    share = f"{100 * clipped.outside.mean():.0f} %"
+    assert_says(
+        "ppo-clip",
+        f"In the clipped run {share} of the samples end outside.",
+        f"The run without a clip has only {100 * free.outside.mean():.0f} %",
+    )
+    assert_says("ppo-outside", f"In the lab {share} of the samples end an update outside")
+    assert np.median(free.kl) < 0.01  # "most updates move hardly anything"
+    assert free.kl.max() > 10  # "and the rest jump"
+
+
+def test_the_four_cases_of_the_clip():
+    ratio = np.array([0.5, 1.5])
+    for advantage, row in ((1.0, "| A = +1 |"), (-1.0, "| A = −1 |")):
+        values = ppo.clipped_objective(ratio, np.full(2, advantage), 0.2)
+        slopes = ppo.clipped_gradient(ratio, np.full(2, advantage), 0.2)
+        cells = [
+            f"{value:g}, derivative {slope:g}".replace("-", "−")
+            for value, slope in zip(values, slopes, strict=True)
+        ]
+        assert_says("ppo-clip", f"{row} {cells[0]} | {cells[1]} |")
+
+
+def test_other_settings_of_the_clip_end_as_the_solution_says():
+    def end(n_epochs, clip_eps):
+        return final(ppo.clip_experiment(ppo.Setting("", n_epochs, clip_eps)))
+
+    assert_says(
+        "ppo-clip",
+        f"is {end(10, 0.05)} for ε = 0.05, {end(10, 0.2)} for 0.2 and {end(10, 1.0)} for 1.",
+        f"it is {end(5, None)} with 5 epochs, {end(10, None)} with 10 and {end(20, None)} with 20.",
+        "With five epochs instead of ten, the run without a clip ends as high as the one with it.",
+    )
+    assert float(end(5, None)) == pytest.approx(float(end(5, 0.2)), abs=0.02)
+
+
+# --- KL estimators -----------------------------------------------------------------------------------------
+
+
+POLICY, REFERENCE = np.array([0.70, 0.20, 0.10]), np.array([0.05, 0.15, 0.80])
+
+
+def test_a_reversed_log_ratio_gives_what_the_chapter_says():
+    log_ratio = np.log(POLICY / REFERENCE)
+    true, reverse = number(POLICY @ log_ratio), number(REFERENCE @ -log_ratio)
+    wrong = number(POLICY @ kl.k3(-log_ratio))
+    assert_says(
+        "kl-estimators",
+        f"the exact sum of the wrong formula is {wrong}, and the divergence is {true}.",
+        f"It is not the other divergence either, which is {reverse}.",
+    )
+    assert_says("kl-direction", f"it gives {wrong} where the KL is {true}.")
+    assert 1.5 < POLICY @ kl.k2(log_ratio) / (POLICY @ log_ratio) < 1.6  # "off by more than half"
+
+
+def test_more_than_a_third_of_the_batch_means_of_k1_are_negative():
+    near = kl.estimator_experiment(0.1)
+    assert 1 / 3 < np.mean(near.means["k1"] < 0) < 0.4
+    assert_says("kl-estimators", "more than a third of its batch means are negative.")
+
+
+def test_k3_spreads_more_than_k1_far_from_the_reference():
+    def spread(shift):
+        return {one.name: one.spread for one in kl.estimator_experiment(shift).statistics}
+
+    def exact(shift):
+        return np.sqrt(np.exp(shift**2) - 1 - shift**2) / (shift**2 / 2)
+
+    half, two = spread(0.5), spread(2.0)
+    assert_says(
+        "kl-estimators",
+        f"At 0.5 k1 has a relative spread of {number(half['k1'], 1)} and k3 of {number(half['k3'], 1)}.",
+        f"k1 has {number(two['k1'], 1)}, and k3 more than 3.",
+        f"At \\mu = 2 the second gives {number(exact(2))}",
+    )
+    assert two["k3"] > 3
+    assert half["k3"] == pytest.approx(exact(0.5), rel=0.02)
+    assert exact(1.12) < 2 / 1.12
+    assert exact(1.125) > 2 / 1.125
+    assert number(1.121**2 / 2) == "0.63"
+
+
+def test_doubling_beta_takes_36_updates():
+    beta, updates = 1.0, 0
+    while beta < 2:
+        beta, updates = kl.adapted_beta(beta, kl=1e9, target_kl=6), updates + 1
+    assert_says("kl-adaptive", f"Doubling it takes {updates} updates.")
+
+
+# --- The alignment tax -------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def tax():
+    """The experiment of the chapter."""
+    return alignment_tax.tax_experiment((0, 0.1, 0.3, 1, 3, 10), seed=0)
+
+
+def test_the_tax_and_its_two_remedies_are_those_of_the_chapter(tax):
+    before, alone = tax.before, tax.by_beta[0]
+    mix, weak, firm = tax.by_gamma[-1], tax.by_beta[1], tax.by_beta[2]
+    accuracy = [number(outcome.benchmark_accuracy) for outcome in (before, alone, weak, firm, mix)]
+    at_equal_reward = alignment_tax.benchmark_at_reward(tax.by_gamma, weak.reward)
+    assert_says(
+        "alignment-tax",
+        f"raises the reward from {number(before.reward)} to {number(alone.reward)} "
+        f"and lowers the benchmark from {accuracy[0]} to {accuracy[1]}.",
+        f"\\beta = {firm.beta} keeps {accuracy[3]} of the benchmark and a reward of {number(firm.reward)}.",
+        f"\\gamma = {mix.gamma:g} keeps {accuracy[4]} and a reward of {number(mix.reward)}.",
+        f"the mix keeps a benchmark of {number(at_equal_reward)}, interpolated between its runs, "
+        f"where \\beta keeps {accuracy[2]}.",
+        f"They have about the same KL to the pretrained model, and benchmarks of {accuracy[2]} and {accuracy[4]}.",
+        f"the best mix stays at {accuracy[4]}, and the start was {accuracy[0]}.",
+    )
+    assert mix.kl == pytest.approx(weak.kl, rel=0.03)
+    assert mix.benchmark_accuracy == max(outcome.benchmark_accuracy for outcome in tax.by_gamma)
+    assert_says("tax-kl-blind", f"have benchmarks of {accuracy[2]} and {accuracy[4]};")
+
+
+def test_both_brakes_and_a_heavy_mix_end_as_the_solution_says(tax):
+    world = alignment_tax.world(seed=0)
+    both = alignment_tax.after_rl(world, beta=0.1, gamma=1)
+    heavy = alignment_tax.after_rl(world, gamma=100)
+    assert_says(
+        "alignment-tax",
+        f"Both together give a reward of {number(both.reward)} "
+        f"and a benchmark of {number(both.benchmark_accuracy)}",
+        f"γ = 100 gives {number(heavy.reward)} and {number(heavy.benchmark_accuracy)}.",
+    )
+    assert both.kl < tax.by_gamma[3].kl  # "with less KL than the mix alone"
+    unrewarded = dataclasses.replace(world, reward=np.zeros_like(world.reward))
+    mix_only = alignment_tax.after_rl(unrewarded, gamma=1)
+    assert_says(
+        "alignment-tax",
+        f"for as many more steps gives {number(mix_only.benchmark_accuracy)} "
+        f"instead of {number(tax.before.benchmark_accuracy)}",
+    )
+    assert heavy.benchmark_accuracy < tax.before.benchmark_accuracy - 0.05
+
+
+def test_the_world_of_the_tax_has_the_sizes_that_are_named():
+    world = alignment_tax.world(seed=0)
+    assert world.train_inputs.shape == (600, 24)
+    assert world.prompts.shape == (200, 24)
+    assert np.linalg.matrix_rank(world.prompts) == 6
+    assert alignment_tax.D_HIDDEN == 48
+
+
+@pytest.mark.parametrize(
+    ("before", "ppo_alone", "with_mix", "digits"),
+    [(69.75, 51.95, 69.93, 2), (35.27, 27.78, 33.34, 2), (0.791, 0.759, 0.820, 3), (39.93, 26.58, 36.76, 2)],
+)
+def test_the_share_of_the_tax_that_came_back(before, ppo_alone, with_mix, digits):
+    lost, back = before - ppo_alone, with_mix - ppo_alone
+    assert_says(
+        "alignment-tax", f"{number(back, digits)} / {number(lost, digits)} = {100 * back / lost:.0f} %"
+    )

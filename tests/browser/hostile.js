@@ -22,20 +22,24 @@
   const inCards = (element) => element?.closest?.("section.flipcards") ?? null;
 
   window.probe = {
-    /** Clicks every element of the cards and tells each of events that a handler of its own would hear. */
+    /** Clicks every element of the cards and tells each of events, as far as handlers and a link of its own go. */
     useEverything() {
       let count = 0;
       for (const element of sections().flatMap((section) => [...section.querySelectorAll("details *")])) {
-        if (!element.matches('a[href^="mailto:" i]')) element.click?.(); // that would start another program
+        // Not to the cards' own listeners, which turn the card: see `turn`.
+        const isMail = element.matches('a[href^="mailto:" i]'); // it would start another program
+        if (!isMail) element.dispatchEvent(new MouseEvent("click", { bubbles: false, cancelable: true }));
         for (const type of EVENTS) element.dispatchEvent(new Event(type, { bubbles: false }));
         count++;
       }
       return count;
     },
 
-    /** Opens or closes every card. */
+    /** Opens or closes every card, by its own control. */
     turn(open) {
-      for (const card of document.querySelectorAll("details.flipcard")) card.open = open;
+      for (const card of document.querySelectorAll("details.flipcard")) {
+        if (card.open !== open) card.querySelector("summary").click();
+      }
     },
 
     /** What the cards could run, load, name or restyle, as far as the document says it. */
