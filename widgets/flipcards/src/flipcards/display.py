@@ -31,8 +31,8 @@ def bundle(deck: Deck) -> dict[str, Any]:
     from flipcards.page import section
     from flipcards.widget import Cards
 
-    shown["text/html"] = section(deck)
+    shown["text/html"] = section(deck, mathml=True)  # nobody brings KaTeX's style sheet there
     live = Cards(deck)._repr_mimebundle_()
     if live is not None:
-        shown.update(live[0])
+        shown |= {kind: data for kind, data in live[0].items() if kind != "text/plain"}
     return shown

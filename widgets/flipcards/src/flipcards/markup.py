@@ -143,10 +143,10 @@ def _title_and_target(text: str) -> tuple[str, str]:
 _UNTRUSTED = re.compile(r"\\(?:href|html(?:Class|Data|Id|Style)|includegraphics|url)(?![A-Za-z])")
 
 
-def _typeset(tex: str, display: bool) -> str:
-    """KaTeX's HTML; TeX with an error is shown as it is written."""
+def _typeset(tex: str, display: bool, mathml: bool) -> str:
+    """KaTeX's HTML, or its MathML alone; TeX with an error is shown as it is written."""
     try:
-        return texmath.render(tex, display=display)
+        return texmath.render(tex, display=display, output="mathml" if mathml else "htmlAndMathml")
     except texmath.TexError:
         return f"<code>{html.escape(tex)}</code>"
 
@@ -461,19 +461,26 @@ class Faces:
         folder: the folder that paths in the faces are relative to; without it images show their
             alternative text. An image lies in this folder or, when `pages` is known, in the folder
             around both.
+        mathml: whether math is MathML alone, for hosts without KaTeX's style sheet.
     """
 
     def __init__(
-        self, *, bibliography: Path | None = None, pages: Path | None = None, folder: Path | None = None
+        self,
+        *,
+        bibliography: Path | None = None,
+        pages: Path | None = None,
+        folder: Path | None = None,
+        mathml: bool = False,
     ) -> None:
         self.bibliography = bibliography
         self.pages = pages
+        self.mathml = mathml
         self.folder = folder.resolve() if folder else None
         root = self.folder
         if root and pages:
             root = next(p for p in (root, *root.parents) if pages.resolve().is_relative_to(p))
         self._root = root
-        self._bare = self if pages is None and bibliography is None else Faces()
+        self._bare = self if pages is None and bibliography is None else Faces(mathml=mathml)
         self._shown_titles: dict[str, str | None] = {}
 
     @cached_property
@@ -485,10 +492,10 @@ class Faces:
         return references.titles(self.pages)
 
     @classmethod
-    def of(cls, deck: Deck) -> Faces:
+    def of(cls, deck: Deck, *, mathml: bool = False) -> Faces:
         """For the faces of this deck."""
         folder = deck.path.parent if deck.path else None
-        return cls(bibliography=deck.bibliography, pages=deck.pages, folder=folder)
+        return cls(bibliography=deck.bibliography, pages=deck.pages, folder=folder, mathml=mathml)
 
     def html(self, text: str, *, links: bool = True) -> str:
         """The face as safe HTML.
@@ -551,7 +558,7 @@ class Faces:
 
     def _finished(self, clean: str, math: Sequence[tuple[str, bool]]) -> str:
         if math:
-            clean = _PLACEHOLDER.sub(lambda match: _typeset(*math[int(match[1])]), clean)
+            clean = _PLACEHOLDER.sub(lambda match: _typeset(*math[int(match[1])], self.mathml), clean)
         return REORDERING.sub("", clean)
 
     def _text_of(self, tokens: Sequence[Token]) -> str:

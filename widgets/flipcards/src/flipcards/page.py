@@ -26,15 +26,16 @@ def groups(cards: Sequence[T]) -> list[Sequence[T]]:
     return [cards[first : first + GROUP] for first in range(0, len(cards), GROUP)]
 
 
-def section(deck: Deck, *, home: str = "", ids: bool = False) -> str:
+def section(deck: Deck, *, home: str = "", ids: bool = False, mathml: bool = False) -> str:
     """The cards of a deck as `<section class="flipcards">`: a list of questions that open.
 
     Args:
         deck: the cards. Whatever its text, the HTML runs nothing and asks no host for anything.
         home: the address of the page that the cards are at home on; each card then links to it.
         ids: whether this page is that home: each card then has `id="card-…"`, once in a book.
+        mathml: whether math is MathML alone, which needs no style sheet.
     """
-    faces = Faces.of(deck)
+    faces = Faces.of(deck, mathml=mathml)
     written = [_card(card, faces, home, ids) for card in deck]
     grids = [f'<div class="flipcards-grid">\n{"".join(group)}</div>\n' for group in groups(written)]
     cards = "".join(grids or written)
