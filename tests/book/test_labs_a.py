@@ -442,3 +442,30 @@ def test_llama_2_7b_on_query_and_value_is_printed_as_counted(says):
     count = lora.trainable_parameters(LLAMA_7B, "qv", 8)
     share = lora.trainable_percent(LLAMA_7B, "qv", 8)
     assert f"{count:,}, which is {share:.4f} %." in says("lora-llama-2-qv")
+
+
+# --- The cheat sheet ---------------------------------------------------------------------------------------
+
+
+def test_the_table_of_trainable_parameters_prints_what_the_package_counts():
+    page = (ROOT / "chapters" / "cheat-sheet.md").read_text(encoding="utf-8")
+    table = re.search(r"```\{list-table\}\n(.*?)```", page.split("(cs-lora-counts)=")[1], re.DOTALL)[1]
+    rows = [re.findall(r"- (.+)", row) for row in table.split("\n* ")[2:]]
+    expected = []
+    for name in ("llama2-7b", "llama3-8b", "llama2-13b", "llama2-70b"):
+        shape = MODELS[name]
+        cells = [shape.name, f"{shape.base_parameters:,}"]
+        for targets, rank in (("qv", 8), ("all-linear", 16)):
+            cells.append(f"{lora.trainable_parameters(shape, targets, rank):,}")
+            cells.append(f"{lora.trainable_percent(shape, targets, rank):.4f} %")
+        expected.append(cells)
+    assert rows == expected
+
+
+def test_every_cost_of_the_paradigms_leads_to_the_lab_that_computes_it():
+    page = (ROOT / "chapters" / "cheat-sheet.md").read_text(encoding="utf-8")
+    table = page.split("(cs-paradigms)=")[1].split("(cs-memory)=")[0].split("```")[1]
+    rows = re.split(r"^\* ", table, flags=re.MULTILINE)[2:]
+    assert len(rows) == 3
+    for row in rows:
+        assert "{bdg-ref-primary-line}`lab: memory <memory-methods>`" in row.rsplit("\n  - ", 1)[1]

@@ -437,7 +437,8 @@ def test_the_tax_and_its_two_remedies_are_those_of_the_chapter(tax):
         f"\\gamma = {mix.gamma:g} keeps {accuracy[4]} and a reward of {number(mix.reward)}.",
         f"the mix keeps a benchmark of {number(at_equal_reward)}, interpolated between its runs, "
         f"where \\beta keeps {accuracy[2]}.",
-        f"They have about the same KL to the pretrained model, and benchmarks of {accuracy[2]} and {accuracy[4]}.",
+        "They have about the same KL to the pretrained model, "
+        f"and benchmarks of {accuracy[2]} and {accuracy[4]}.",
         f"the best mix stays at {accuracy[4]}, and the start was {accuracy[0]}.",
     )
     assert mix.kl == pytest.approx(weak.kl, rel=0.03)
@@ -483,3 +484,88 @@ def test_the_share_of_the_tax_that_came_back(before, ppo_alone, with_mix, digits
     assert_says(
         "alignment-tax", f"{number(back, digits)} / {number(lost, digits)} = {100 * back / lost:.0f} %"
     )
+
+
+# --- Direct alignment --------------------------------------------------------------------------------------
+
+
+def test_both_algorithms_end_within_a_thousandth_of_the_closed_form():
+    answers = direct.random_answers(12, seed=0)
+    for one in direct.compare_optima():
+        assert one.gradient_ascent < 1e-3
+        assert one.dpo < 1e-12  # "they then agree to rounding"
+        assert one.value == pytest.approx(direct.optimum_value(answers, one.beta))
+    assert_says("direct-alignment", "Both algorithms end within one thousandth of the closed form.")
+
+
+def test_dpo_with_200_pairs_misses_the_optimum_and_its_reward_does_not_show_it():
+    finite = direct.finite_data_experiment(beta=0.5, n_seeds=5, seed=0)
+    at_200 = finite.n_pairs.index(200)
+    distance, reward = number(finite.distance[at_200].mean()), number(finite.reward[at_200].mean())
+    assert reward == number(finite.optimum_reward)
+    assert finite.reward[at_200].max() > finite.optimum_reward
+    assert_says(
+        "direct-alignment",
+        f"Two hundred pairs for twelve answers leave a total variation of {distance}",
+        f"with 200 pairs it is {reward} on average, the same as at the optimum.",
+    )
+    assert_says("direct-agree", f"the total variation to the optimum is {distance}.")
+
+
+def test_dpo_with_another_beta_ends_as_the_solution_says():
+    distances = [
+        number(direct.finite_data_experiment((200,), beta=beta).distance.mean()) for beta in (0.1, 1, 3, 0.5)
+    ]
+    (soft,) = direct.compare_optima((3.0,))
+    assert_says(
+        "direct-alignment",
+        "the mean distance is {}, {} and {}; with β = 0.5 it was {}.".format(*distances),
+        f"at β = 3 the best policy has hardly left the reference, with a KL of {number(soft.kl)} nats.",
+    )
+
+
+def test_best_of_16_and_its_limit_are_those_of_the_chapter():
+    result = direct.best_of_n_experiment(k=12, seed=0)
+    at_16 = result.n.index(16)
+    assert_says(
+        "direct-alignment",
+        f"For n = 16 it gives {number(result.formula[at_16], 3)} nats.",
+        f"the exact value at n = 16 is {number(result.few[at_16], 3)}.",
+        f"which is {number(result.limit)} here",
+    )
+    assert_says("direct-bon-16", f"= {number(direct.best_of_n_kl(16), 3)} nats.")
+    assert_says(
+        "direct-bon-limit",
+        f"that is {number(result.limit)} nats, while the formula would say {number(result.formula[-1])} "
+        f"at n = {result.n[-1]}",
+    )
+
+
+def test_two_answers_by_hand():
+    two, beta = direct.Answers(np.array([0.2, 0.8]), np.array([1.0, 0.0])), 0.5
+    best = direct.closed_form(two, beta)
+    value = direct.optimum_value(two, beta)
+    share, kl_nats = number(best[0], 3), number(best @ np.log(best / two.reference), 3)
+    assert_says(
+        "direct-alignment",
+        f"+ 0.8 = {number(np.exp(value / beta), 3)}.",
+        f"/ Z = {share}.",
+        f"\\beta \\log Z = {number(value, 3)}.",
+        f"the expected reward is {share} and the KL {kl_nats} nats, "
+        f"and {share} - 0.5 \\cdot {kl_nats} = {number(value, 3)}.",
+    )
+
+
+def test_dpo_without_a_reference_misses_by_what_the_solution_says():
+    answers = direct.random_answers(12, seed=0)
+    uniform = direct.Answers(np.full(12, 1 / 12), answers.reward)
+
+    def distance(beta):
+        return np.abs(direct.closed_form(uniform, beta) - direct.closed_form(answers, beta)).sum() / 2
+
+    assert_says(
+        "direct-alignment",
+        f"is {number(distance(0.1), 3)} at β = 0.1, where the reward decides nearly all.",
+        f"It is {number(distance(0.5))} at β = 0.5 and {number(distance(3))} at β = 3",
+    )
+    assert_says("direct-no-reference", f"that is {number(distance(3))} in total variation off")
