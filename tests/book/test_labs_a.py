@@ -469,3 +469,23 @@ def test_every_cost_of_the_paradigms_leads_to_the_lab_that_computes_it():
     assert len(rows) == 3
     for row in rows:
         assert "{bdg-ref-primary-line}`lab: memory <memory-methods>`" in row.rsplit("\n  - ", 1)[1]
+
+
+def test_every_term_that_a_lab_shows_leads_to_it():
+    page = (ROOT / "chapters" / "vocabulary.md").read_text(encoding="utf-8")
+    entries = re.search(r":sorted:\n\n(.*?)\n```", page, re.DOTALL)[1].split("\n\n")
+    without = [entry.split("\n")[0] for entry in entries if "{ref}`" not in entry]
+    assert sorted(without, key=str.lower) == [
+        "agent",
+        "alignment",
+        "assistant",
+        "completion",
+        "few-shot",
+        "foundation model",
+        "grounding",
+        "paged optimisers",
+        "pretraining",
+        "prompt",
+        "retrieval",
+        "Transformer layer",
+    ]
