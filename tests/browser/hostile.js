@@ -14,7 +14,7 @@
   }
 
   const EVENTS = [
-    ...["animationstart", "beforetoggle", "blur", "error", "focus", "input", "keydown", "load", "mouseenter"],
+    ...["animationstart", "beforetoggle", "blur", "error", "focus", "input", "load", "mouseenter"],
     ...["mouseover", "pointerdown", "pointerenter", "scroll", "start", "submit", "toggle", "wheel"],
   ];
   const EDGE = 12; // px: what the cards' own style lets a shadow, or the number of a list, reach over
@@ -22,17 +22,18 @@
   const inCards = (element) => element?.closest?.("section.flipcards") ?? null;
 
   window.probe = {
-    /** Clicks every element of the cards and tells each of events, as far as handlers and a link of its own go. */
+    /** Tells every element of the cards of a click and of other events, and follows every link. */
     useEverything() {
-      let count = 0;
-      for (const element of sections().flatMap((section) => [...section.querySelectorAll("details *")])) {
-        // Not to the cards' own listeners, which turn the card: see `turn`.
-        const isMail = element.matches('a[href^="mailto:" i]'); // it would start another program
-        if (!isMail) element.dispatchEvent(new MouseEvent("click", { bubbles: false, cancelable: true }));
+      const elements = sections().flatMap((section) => [...section.querySelectorAll("details *")]);
+      for (const element of elements) {
         for (const type of EVENTS) element.dispatchEvent(new Event(type, { bubbles: false }));
-        count++;
+        // But mail, which would start another program.
+        if (element.matches("a:not([href^='mailto:' i])")) element.click();
       }
-      return count;
+      // In the page, the browser would lay it out for each of these.
+      for (const section of sections()) section.remove();
+      for (const element of elements) for (const type of ["click", "keydown"]) element.dispatchEvent(new Event(type));
+      return elements.length;
     },
 
     /** Opens or closes every card, by its own control. */
@@ -101,8 +102,8 @@
         const boxes = sections().map((section) => section.getBoundingClientRect());
         const isIn = (b, x, y) => x >= b.left - EDGE && x <= b.right + EDGE && y >= b.top - EDGE && y <= b.bottom + EDGE;
         const isInside = (x, y) => boxes.some((box) => isIn(box, x, y));
-        for (let x = 5; x < innerWidth; x += 60) {
-          for (let y = 5; y < innerHeight; y += 25) {
+        for (let x = 5; x < innerWidth; x += 160) {
+          for (let y = 5; y < innerHeight; y += 60) {
             if (isInside(x, y)) continue;
             const met = document.elementFromPoint(x, y);
             if (inCards(met)) found.push(`${met.outerHTML.slice(0, 200)} at ${x}, ${y + scrollY}`);
