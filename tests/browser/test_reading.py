@@ -193,3 +193,12 @@ def test_the_cards_open_from_a_file_without_a_server(open_page, site, page_error
     page = open_page((site / CARDS).as_uri() + "#card-rlhf-steps")
     page.wait_for_function("document.getElementById('card-rlhf-steps').open")
     assert page_errors == []
+
+
+def test_a_turned_card_still_shows_its_question_to_the_eye(open_page):
+    page = open_page(CARDS)
+    page.locator("#card-kl-penalty summary").click()
+    question = page.locator("#card-kl-penalty .flipcard-question")
+    question.wait_for()
+    assert "What is the KL penalty in PPO for?" in squeezed(question.inner_text())
+    assert question.get_attribute("aria-hidden") == "true"

@@ -1,5 +1,5 @@
 // @ts-check
-// What a card's faces get from here: its tags on the front, a link to itself on the back; and its answer as spoken.
+// What a card's faces get from here: tags on the front, the question and a link on the back; the answer as spoken.
 
 import { backOf, element, frontOf } from "./dom.js";
 import { WORDS } from "./words.js";
@@ -15,7 +15,7 @@ export function tagsOf(card) {
 }
 
 /**
- * Put the tags and the link on the faces of a card.
+ * Put the tags, the question and the link on the faces of a card.
  *
  * @param {HTMLDetailsElement} card
  * @param {string} address  Where the card can be linked to; "" for no link.
@@ -23,6 +23,11 @@ export function tagsOf(card) {
  */
 export function dress(card, address) {
   const added = [];
+  // For the eye, which no longer sees the question; it is the name of the control that turns the card back.
+  const question = element("div", "flipcard-question", "", { "aria-hidden": "true" });
+  for (const part of frontOf(card).childNodes) question.append(part.cloneNode(true));
+  backOf(card).prepend(question);
+  added.push(question);
   const tags = tagsOf(card);
   if (tags.length) {
     // Not in the name of the control; the filter above the cards says the same tags.

@@ -400,7 +400,7 @@ class FlipcardsDomain(Domain):
 
 
 def _closest(word: str, known: Iterable[str]) -> str:
-    close = difflib.get_close_matches(word, list(known), n=1)
+    close = difflib.get_close_matches(word, list(known), n=1, cutoff=0.75)
     return f" or write '{close[0]}'" if close else ""
 
 
