@@ -270,3 +270,8 @@ def test_a_large_deck_comes_in_groups_that_lose_no_card_and_keep_the_order():
     grids = html.split('<div class="flipcards-grid">')[1:]
     assert [grid.count("<details") for grid in grids] == [24, 24, 12]
     assert re.findall(r'data-card="(\w+)"', html) == [f"c{n}" for n in range(60)]
+
+
+def test_a_term_in_the_foot_has_the_quotes_of_the_book():
+    html = page.section(deck(Card("one", "?", "!", term="Goodhart's law")))
+    assert "</span>Goodhart’s law</span>" in html

@@ -66,7 +66,7 @@ def _foot(card: Card, faces: Faces, home: str) -> str:
     lines = [
         ("links", words.QUESTION_LINKS, ", ".join(faces.links(card.front))),
         ("source", words.SOURCE, _plain(faces.cite(card.source)) if card.source else ""),
-        ("term", words.TERM, _plain(card.term)),
+        ("term", words.TERM, _unwrapped(faces.html(f"{{term}}`{card.term}`")) if card.term else ""),
         ("see", words.SEE, _plain(faces.title(card.see) or card.see) if card.see else ""),
     ]
     shown = [
