@@ -46,7 +46,7 @@ _TAG_NAMES = {
     "binary": "binary data",
     "merge": "a merge key",
 }
-_MARKUP = re.compile(r"[`<>{}\n]")
+_MARKUP = re.compile(r"[`<>{}\n]|^[!~]")
 _ID = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 _CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x84\x86-\x9f\ud800-\udfff\ufffe\uffff]")
 _YAML_STR = "tag:yaml.org,2002:str"

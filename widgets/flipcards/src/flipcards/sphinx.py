@@ -39,6 +39,7 @@ from flipcards.page import groups
 logger = logging.getLogger(__name__)
 
 STATIC = Path(__file__).parent / "static"
+ATTRIBUTES = {"attrs_block", "attrs_image", "attrs_inline"}
 MANY = 500  # cards on a page, above which the build warns
 FRONT_END = ("cards.js", "flipcards.css")
 
@@ -107,7 +108,10 @@ class _FaceParser:
     def __init__(self, env: BuildEnvironment, document: nodes.document, deck: Deck) -> None:
         self.document = document
         self.source = str(deck.path)
-        parser = create_md_parser(env.myst_config, SphinxRenderer)  # type: ignore[attr-defined]
+        config = env.myst_config  # type: ignore[attr-defined]
+        # An author's syntax for ids and classes is for pages: a face takes neither.
+        config = config.copy(enable_extensions=set(config.enable_extensions) - ATTRIBUTES)
+        parser = create_md_parser(config, SphinxRenderer)
         parser.options["document"] = document
         self.renderer: SphinxRenderer = parser.renderer  # type: ignore[assignment]
         page_folder = Path(env.doc2path(env.docname)).parent
