@@ -1,6 +1,7 @@
 """Decks in a Sphinx book: every builder shows them, and faults stop the build by name and line."""
 
 import io
+import os
 import re
 import sys
 import warnings
@@ -8,6 +9,7 @@ from contextlib import redirect_stderr, redirect_stdout
 
 import pytest
 from bs4 import BeautifulSoup
+from flipcards.display import STATIC_ENVIRONMENT
 from sphinx.cmd import build
 
 CONF = """
@@ -170,6 +172,16 @@ def test_the_page_has_the_html_shape(built):
     assert back.select_one(".flipcard-why").get_text(strip=True) == "Because."
     assert second.get("data-tags") is None
     assert [item.get_text(strip=True) for item in second.select("summary ol li")] == ["this", "that"]
+
+
+@pytest.mark.parametrize("fault", [False, True])
+def test_after_a_build_its_process_shows_live_cards_again(tiny, monkeypatch, fault):
+    monkeypatch.delenv(STATIC_ENVIRONMENT, raising=False)
+    if fault:
+        tiny.edit("decks/one.yml", "id: first", "id: First")
+    code, printed = tiny.build()
+    assert (code != 0) == fault, printed
+    assert STATIC_ENVIRONMENT not in os.environ
 
 
 def test_images_code_lists_math_and_roles_work_in_a_face(built):
