@@ -193,6 +193,10 @@ def open_hostile(new_context):
 CARELESS = {
     "runs on load": "<img src=x onerror=alert(1)>",
     "runs on a click": "<b onclick=alert(1)>x</b>",
+    "runs on a click that nothing tells": (
+        "<b>x</b><script>document.currentScript.previousSibling.onclick = () => alert(1);"
+        "document.currentScript.remove()</script>"
+    ),
     "runs by a link": "<a href='javascript:alert(1)'>x</a>",
     "runs in a frame": "<iframe srcdoc='<script>parent.alert(1)</script>'></iframe>",
     "asks": "<img src='https://hostile.example/pixel.png'>",
