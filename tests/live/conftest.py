@@ -71,7 +71,7 @@ def jupyter_environment(home):
 
 def wait_for_address(process, runtime, log):
     """Return the address JupyterLab writes into its runtime folder once it listens."""
-    deadline = time.monotonic() + 60
+    deadline = time.monotonic() + 180
     while time.monotonic() < deadline and process.poll() is None:
         for state in runtime.glob("jpserver-*.json"):
             with contextlib.suppress(json.JSONDecodeError):  # it is being written

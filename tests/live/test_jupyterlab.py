@@ -82,3 +82,15 @@ def test_a_card_closes_by_the_same_key_and_stays_revealed(lab, notebook):
 def test_the_live_cards_ask_no_other_host(notebook, foreign_requests):
     expect(notebook.locator(".flipcard")).to_have_count(6)
     assert foreign_requests == []
+
+
+def test_jupyters_own_keys_do_nothing_while_a_card_has_the_focus(notebook):
+    cells = notebook.locator(".jp-Cell")
+    before = cells.count()
+    front = notebook.locator(".flipcard-front").first
+    front.focus()
+    for key in ("a", "b", "d", "d", "m", "x"):
+        notebook.page.keyboard.press(key)
+    front.press("Enter")  # handled after all of them
+    expect(notebook.locator(".flipcard").first).to_have_attribute("open", "")
+    expect(cells).to_have_count(before)
