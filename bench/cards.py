@@ -26,7 +26,6 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-import nbformat
 from flipcards import Card, Deck, page
 from playwright.sync_api import Browser, Page, TimeoutError, sync_playwright
 
@@ -137,7 +136,7 @@ def build(folder: Path, tool: Tool, decks: list[list[Card]]) -> tuple[Path, floa
         "sphinx": {"extra_extensions": list(tool.extensions)},
     }
     (folder / "_config.yml").write_text(json.dumps(config))  # JSON is YAML
-    command = [Path(sys.executable).parent / "jupyter-book", "build", str(folder)]
+    command = [str(Path(sys.executable).parent / "jupyter-book"), "build", str(folder)]
     begun = time.perf_counter()
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     seconds = time.perf_counter() - begun
@@ -171,8 +170,10 @@ def served(folder: Path) -> Iterator[str]:
 @contextlib.contextmanager
 def fresh_page(browser: Browser, parts: dict[str, str], *, reduced_motion: bool = False) -> Iterator[Page]:
     """A page of a new context, which reaches this machine only and carries the probe."""
-    motion = "reduce" if reduced_motion else "no-preference"
-    context = browser.new_context(viewport={"width": 1280, "height": 800}, reduced_motion=motion)
+    context = browser.new_context(
+        viewport={"width": 1280, "height": 800},
+        reduced_motion="reduce" if reduced_motion else "no-preference",
+    )
     try:
         context.set_default_timeout(TIMEOUT_MS)
         context.route(re.compile(r"^(?!https?://127\.0\.0\.1[:/])"), lambda route: route.abort())
@@ -287,12 +288,13 @@ def live(browser: Browser, folder: Path, tool: Tool, count: int) -> Numbers:
     """How long a notebook takes from the keys that run its cell to a card that can be read and turned."""
     folder.mkdir(parents=True)
     tool.write(folder / "deck0", cards(count))
-    sources = [tool.setup.format(n=0), tool.show]
-    notebook = nbformat.v4.new_notebook(
-        cells=[nbformat.v4.new_code_cell(source) for source in sources],
-        metadata={"kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"}},
-    )
-    nbformat.write(notebook, folder / "cards.ipynb")
+    cells: list[dict[str, object]] = [
+        {"cell_type": "code", "execution_count": None, "metadata": {}, "outputs": [], "source": source}
+        for source in (tool.setup.format(n=0), tool.show)
+    ]
+    kernel = {"name": "python3", "display_name": "Python 3", "language": "python"}
+    notebook = {"cells": cells, "metadata": {"kernelspec": kernel}, "nbformat": 4, "nbformat_minor": 4}
+    (folder / "cards.ipynb").write_text(json.dumps(notebook))
     with notebook_server(folder) as address, fresh_page(browser, tool.parts) as shown:
         shown.goto(f"{address}/notebooks/cards.ipynb?token={TOKEN}")
         shown.locator(".jp-Notebook-ExecutionIndicator[data-status=idle]").wait_for()

@@ -11,6 +11,7 @@ import nbformat
 import pytest
 from bs4 import BeautifulSoup
 from flipcards.display import MIME_TYPE, STATIC_ENVIRONMENT
+from myst_parser.mdit_to_docutils import base
 from sphinx.cmd import build
 
 CONF = """
@@ -248,6 +249,17 @@ def test_a_page_of_nothing_but_a_notebook_cell_shows_its_deck(tiny):
     code, printed = tiny.build()
     assert code == 0, printed
     assert [card["data-card"] for card in tiny.page().select("details")] == ["first", "second"]
+
+
+def test_a_face_costs_no_document_of_its_own(tiny, monkeypatch):
+    made = []
+    make_document = base.make_document
+    monkeypatch.setattr(base, "make_document", lambda *args: made.append(args) or make_document(*args))
+    cards = "".join(f"  - {{id: more-{n}, front: Q, back: A}}\n" for n in range(30))
+    tiny.write("decks/one.yml", DECK + cards)
+    code, printed = tiny.build()
+    assert code == 0, printed
+    assert 0 < len(made) < 20
 
 
 def test_a_selection_by_tag_and_by_id_keeps_only_those_cards(tiny):

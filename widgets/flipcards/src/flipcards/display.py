@@ -28,11 +28,13 @@ def bundle(deck: Deck) -> dict[str, Any]:
         shown[MIME_TYPE] = note
         if os.environ.get(STATIC_ENVIRONMENT):
             return shown
+    from flipcards.markup import reading_once
     from flipcards.page import section
     from flipcards.widget import Cards
 
-    shown["text/html"] = section(deck, mathml=True)  # nobody brings KaTeX's style sheet there
-    live = Cards(deck)._repr_mimebundle_()
+    with reading_once():
+        shown["text/html"] = section(deck, mathml=True)  # nobody brings KaTeX's style sheet there
+        live = Cards(deck)._repr_mimebundle_()
     if live is not None:
         shown |= {kind: data for kind, data in live[0].items() if kind != "text/plain"}
     return shown

@@ -20,6 +20,8 @@ import html
 import re
 import secrets
 from collections.abc import Callable, Iterable, Iterator, Mapping, MutableMapping, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
 from functools import cache, cached_property, lru_cache
 from html.parser import HTMLParser
 from pathlib import Path
@@ -451,6 +453,23 @@ class _TextOf(HTMLParser):
 # --- faces -------------------------------------------------------------------------------------------
 
 
+# A face without its math, by what it was made of; None outside `reading_once`.
+_READ: ContextVar[dict[object, tuple[str, list[tuple[str, bool]]]] | None] = ContextVar("read", default=None)
+
+
+@contextmanager
+def reading_once() -> Iterator[None]:
+    """Within it, a face that is rendered once more, for another host, is not parsed once more.
+
+    What the faces refer to (bibliography, pages, images) counts as unchanged meanwhile.
+    """
+    token = _READ.set({})
+    try:
+        yield
+    finally:
+        _READ.reset(token)
+
+
 class Faces:
     """Renders the faces of one deck. Bibliography and pages are read when a face first refers to them.
 
@@ -550,6 +569,15 @@ class Faces:
     # --- one face
 
     def _clean(self, text: str) -> tuple[str, list[tuple[str, bool]]]:
+        read = _READ.get()
+        if read is None:
+            return self._read(text)
+        key = (self.bibliography, self.pages, self.folder, text)
+        if key not in read:
+            read[key] = self._read(text)
+        return read[key]
+
+    def _read(self, text: str) -> tuple[str, list[tuple[str, bool]]]:
         math: list[tuple[str, bool]] = []
         if not text.isascii():  # half of a surrogate pair is no character
             text = text.encode("utf-8", "replace").decode("utf-8")

@@ -121,7 +121,8 @@ class _FaceParser:
             "relative-images": Path(os.path.relpath(deck_folder, page_folder)).as_posix(),
             "relative-docs": (".", str(page_folder), str(deck_folder)),
         }
-        self.options: dict[str, Any] = dict(parser.options)
+        # Once: each time makes a document, which takes longer than most faces.
+        self.renderer.setup_render(dict(parser.options), dict(self.md_env))
         deck_doc = PurePosixPath(os.path.relpath(self.source, env.srcdir))
         self.pseudo_doc = deck_doc.with_suffix("").as_posix()
 
@@ -150,7 +151,7 @@ class _FaceParser:
         """Append the nodes of a face whose first line is `line` of the deck file."""
         holder = nodes.Element()
         with self.speaking_of_the_deck():
-            self.renderer.setup_render(self.options, dict(self.md_env))
+            self.renderer.md_env = dict(self.md_env)
             with self.renderer.current_node_context(holder):
                 self.renderer.nested_render_text(text, line - 1)
         for node in holder.findall():
