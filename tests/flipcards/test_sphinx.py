@@ -7,9 +7,10 @@ import sys
 import warnings
 from contextlib import redirect_stderr, redirect_stdout
 
+import nbformat
 import pytest
 from bs4 import BeautifulSoup
-from flipcards.display import STATIC_ENVIRONMENT
+from flipcards.display import MIME_TYPE, STATIC_ENVIRONMENT
 from sphinx.cmd import build
 
 CONF = """
@@ -234,6 +235,19 @@ def test_a_borrowed_card_has_no_id_and_links_home(tiny):
     assert card.get("id") is None
     assert card["data-home"] == "cards.html#card-second"
     assert card.select_one(".flipcard-home a")["href"] == "cards.html#card-second"
+
+
+def test_a_page_of_nothing_but_a_notebook_cell_shows_its_deck(tiny):
+    output = nbformat.v4.new_output("display_data", {MIME_TYPE: {"deck": "decks/one.yml"}})
+    cell = nbformat.v4.new_code_cell("deck", outputs=[output])
+    heading = nbformat.v4.new_markdown_cell("(the-cards)=\n# Cards")
+    metadata = {"language_info": {"name": "python", "pygments_lexer": "python"}}
+    notebook = nbformat.v4.new_notebook(metadata=metadata, cells=[heading, cell])
+    nbformat.write(notebook, tiny.folder / "cards.ipynb")
+    (tiny.folder / "cards.md").unlink()
+    code, printed = tiny.build()
+    assert code == 0, printed
+    assert [card["data-card"] for card in tiny.page().select("details")] == ["first", "second"]
 
 
 def test_a_selection_by_tag_and_by_id_keeps_only_those_cards(tiny):

@@ -129,7 +129,8 @@ class _FaceParser:
     def speaking_of_the_deck(self) -> Iterator[None]:
         """Let warnings name the deck file, not the page."""
         reporter = self.document.reporter
-        before = self.document["source"], reporter.source, reporter.get_source_and_line
+        before = self.document["source"], reporter.source
+        place_before = getattr(reporter, "get_source_and_line", None)  # set by a page's first directive
         self.document["source"] = reporter.source = self.source
 
         def place(line: int | None = None) -> tuple[str, int | None]:
@@ -139,7 +140,11 @@ class _FaceParser:
         try:
             yield
         finally:
-            self.document["source"], reporter.source, reporter.get_source_and_line = before
+            self.document["source"], reporter.source = before
+            if place_before is None:
+                del reporter.get_source_and_line
+            else:
+                reporter.get_source_and_line = place_before
 
     def into(self, parent: nodes.Element, text: str, line: int) -> None:
         """Append the nodes of a face whose first line is `line` of the deck file."""
