@@ -94,3 +94,44 @@ def test_jupyters_own_keys_do_nothing_while_a_card_has_the_focus(notebook):
     front.press("Enter")  # handled after all of them
     expect(notebook.locator(".flipcard").first).to_have_attribute("open", "")
     expect(cells).to_have_count(before)
+
+
+TURNING = """---
+jupytext: {text_representation: {extension: .md, format_name: myst, format_version: 0.13}}
+kernelspec: {display_name: Python 3, language: python, name: python3}
+---
+
+```{code-cell} ipython3
+import matplotlib.pyplot as plt
+from flipcards import Flipbook
+
+def draw(model, rank):
+    if rank < 1:
+        raise ValueError("rank must be at least 1")
+    figure, axes = plt.subplots(figsize=(2, 1.5))
+    axes.plot([0, rank])
+    return figure, {"parameters": f"{model} {8192 * rank:,}"}
+
+Flipbook(draw, model=["A", "B"], rank=[1, 8, 64]).start(rank=8)
+```
+"""
+
+
+def test_a_flipbook_draws_what_its_controls_say_and_shows_what_fails(lab, new_context):
+    (lab.folder / "chapters" / "turning.md").write_text(TURNING, encoding="utf-8")
+    notebook = lab.open(new_context().new_page(), "chapters/turning.md")
+    lab.run_all(notebook)
+    shown = notebook.locator(".jp-OutputArea-output .widget-output")
+    expect(shown).to_contain_text("parameters: A 65,536", timeout=LONG)
+    expect(shown.locator("svg, img").first).to_be_visible()
+    notebook.locator(".widget-dropdown select").select_option("B")
+    expect(shown).to_contain_text("parameters: B 65,536", timeout=LONG)
+    field = notebook.locator(".widget-text input[type=number]")
+    field.fill("5")  # not among the values
+    field.press("Enter")
+    expect(shown).to_contain_text("parameters: B 40,960", timeout=LONG)
+    field.fill("0")
+    field.press("Enter")
+    expect(shown.get_by_role("alert")).to_have_text(
+        "model = B, rank = 0: ValueError: rank must be at least 1", timeout=LONG
+    )

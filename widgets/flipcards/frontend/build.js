@@ -1,4 +1,5 @@
-// Bundles the front end: `npm run build` writes static/cards.js (pages) and static/flipcards.js (the widget).
+// Bundles the front end: `npm run build` writes static/cards.js and static/flipbook.js (pages), and
+// static/flipcards.js (the widget).
 // A folder as argument takes their place: `node frontend/build.js FOLDER`.
 
 import { fileURLToPath } from "node:url";
@@ -10,6 +11,7 @@ const outdir = process.argv[2] ?? fileURLToPath(new URL("../src/flipcards/static
 const bundles = [
   // Runs as a module and as a plain deferred script alike: a browser refuses modules to a page opened as a file.
   { entry: "page.js", name: "cards", format: "iife" },
+  { entry: "flipbook.js", name: "flipbook", format: "iife" },
   // anywidget imports its default export.
   { entry: "widget.js", name: "flipcards", format: "esm" },
 ];

@@ -26,3 +26,8 @@ export const WORDS = {
     ["?", "show these keys"],
   ],
 };
+
+/** Apart, so that neither script carries the words of the other. */
+export const FLIPBOOK_WORDS = {
+  knobs: "Settings of the figure",
+};

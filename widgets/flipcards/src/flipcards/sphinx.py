@@ -30,7 +30,7 @@ from sphinx.util import logging
 from sphinx.util.docutils import SphinxDirective
 from sphinx.writers.html5 import HTML5Translator
 
-from flipcards import __version__, words
+from flipcards import __version__, sphinx_flipbook, words
 from flipcards.deck import FACES, Card, Deck, DeckError, Fault, duplicate_ids
 from flipcards.display import MIME_TYPE, STATIC_ENVIRONMENT
 from flipcards.markup import Faces
@@ -710,7 +710,8 @@ def setup(app: Sphinx) -> dict[str, Any]:
     package = Path(__file__).parent
     # An edit of this package makes the pages it wrote stale; nothing is executed for that.
     app.add_config_value("flipcards_sources", _digest(package.glob("*.py")), "env", str)
-    app.add_config_value("flipcards_front_end", _digest(STATIC / n for n in FRONT_END), "html", str)
+    front_end = [*FRONT_END, *sphinx_flipbook.FRONT_END]
+    app.add_config_value("flipcards_front_end", _digest(STATIC / n for n in front_end), "html", str)
     app.add_config_value("flipcards_report_url", "", "html", str)
     app.add_config_value("flipcards_decks", [], "", list)
     for node in NODES:
@@ -727,6 +728,7 @@ def setup(app: Sphinx) -> dict[str, Any]:
     app.connect("env-get-updated", _stale_pages, priority=900)
     app.connect("doctree-resolved", _move_links_behind)
     app.connect("html-page-context", _add_front_end)
+    sphinx_flipbook.setup(app)
     return {
         "version": __version__,
         "env_version": 1,
