@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import contextlib
 import difflib
 import os
 import re
-import secrets
-import shutil
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, ClassVar
 
 import yaml
+
+from flipcards.files import write_whole
 
 FORMAT = 1
 MAX_DEPTH = 5  # mapping > cards > card > tags > tag: a deck is never nested deeper
@@ -48,7 +47,7 @@ _TAG_NAMES = {
 }
 _MARKUP = re.compile(r"[`<>{}\n]|^[!~]")
 _ID = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
-_CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x84\x86-\x9f\ud800-\udfff\ufffe\uffff]")
+CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x84\x86-\x9f\ud800-\udfff\ufffe\uffff]")
 _YAML_STR = "tag:yaml.org,2002:str"
 _YAML_NULL = "tag:yaml.org,2002:null"
 
@@ -216,26 +215,19 @@ class Deck:
         target = Path(path)
         if target.exists() and not force:
             raise FileExistsError(f"{target} is there already; pass force=True to replace it")
+        write_whole(target, self.to_yaml(target.parent).encode())
+
+    def to_yaml(self, folder: str | os.PathLike[str] = ".") -> str:
+        """The deck as the text of a file in a folder; paths are written relative to it."""
         data: dict[str, Any] = {"format": FORMAT}
         if self.title:
             data["title"] = self.title
         for name in ("bibliography", "pages"):
             value = getattr(self, name)
             if value is not None:
-                data[name] = Path(os.path.relpath(value, target.parent)).as_posix()
+                data[name] = Path(os.path.relpath(value, folder)).as_posix()
         data["cards"] = [card.to_dict() for card in self.cards]
-        text = yaml.dump(data, Dumper=_Dumper, allow_unicode=True, sort_keys=False, width=100)
-        temporary = target.with_name(f".{target.name}.{secrets.token_hex(4)}")
-        try:
-            with temporary.open("x", encoding="utf-8", newline="\n") as file:
-                file.write(text)
-            if target.exists():
-                shutil.copymode(target, temporary)
-            temporary.replace(target)
-        except BaseException:
-            with contextlib.suppress(OSError):
-                temporary.unlink()
-            raise
+        return str(yaml.dump(data, Dumper=_Dumper, allow_unicode=True, sort_keys=False, width=100))
 
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, Any]:
         bundle: dict[str, Any] = {"text/plain": repr(self)}
@@ -260,6 +252,21 @@ def duplicate_ids(decks: Iterable[Deck]) -> list[Fault]:
                 message = f"the id is taken by {first}; give this card another one"
                 faults.append(Fault(deck.shown_as, card.line, message, card.id))
     return faults
+
+
+def is_loadable(card: Card) -> bool:
+    """Whether `Deck.load` takes the card from a file as it is. What its faces hold is not looked at."""
+    values = [value for name in CARD_FIELDS for value in _values(getattr(card, name))]
+    return (
+        bool(_ID.fullmatch(card.id) and card.front.strip() and card.back.strip())
+        and not any(CONTROL.search(value) or value != value.rstrip() for value in values)
+        and not any(_MARKUP.search(value) for name in NAMES for value in _values(getattr(card, name)))
+        and not any(not value or re.search(r"\s", value) for name in LISTS for value in getattr(card, name))
+    )
+
+
+def _values(value: str | tuple[str, ...]) -> tuple[str, ...]:
+    return (value,) if isinstance(value, str) else value
 
 
 class _Dumper(yaml.SafeDumper):
@@ -327,7 +334,7 @@ class _Reader:
             self.fault(line, f"the byte 0x{byte:02x} is not UTF-8; save the file with the encoding UTF-8")
             return None
         text = text.replace("\r\n", "\n").replace("\r", "\n")
-        control = _CONTROL.search(text)
+        control = CONTROL.search(text)
         if control:
             line = text.count("\n", 0, control.start()) + 1
             self.fault(line, f"the control character U+{ord(control[0]):04X} is not text; take it out")
@@ -403,7 +410,7 @@ class _Reader:
                 message = f"'{name}' is {kind} {node.value}; put it in quotes: \"{node.value}\""
                 self.fault(line, message, card)
             return ""
-        control = _CONTROL.search(node.value)
+        control = CONTROL.search(node.value)
         if control:
             self.fault(line, f"'{name}' has the control character U+{ord(control[0]):04X}; take it out", card)
             return ""
