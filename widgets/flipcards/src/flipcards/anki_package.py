@@ -20,9 +20,9 @@ import zstandard
 MAX_PACKAGE_BYTES = 2 * 2**30
 MAX_FILES = 200_000
 MAX_LIST_BYTES = 32 * 2**20
-MAX_COLLECTION_BYTES = 512 * 2**20
+MAX_COLLECTION_BYTES = 256 * 2**20
 MAX_NOTES = 200_000
-MAX_FIELDS_BYTES = 256 * 2**20  # the text of all notes
+MAX_FIELDS_BYTES = 128 * 2**20  # the text of all notes
 MAX_CELL_BYTES = 8 * 2**20
 MAX_REVIEWS = 2_000_000
 _MAX_STEPS = 20_000  # times 100,000 instructions of sqlite: some ten times what the largest package takes
@@ -117,13 +117,13 @@ class Package:
             self.collection = _collection(file)
 
     def image(self, name: str, limit: int) -> bytes | None:
-        """A media file of at most `limit` bytes; None where there is none, or a larger one."""
+        """A media file of at most `limit` bytes; None where there is none, or it is larger or damaged."""
         member = self.media.get(name)
         if member is None or member not in self._members:
             return None
         try:
             return b"".join(self._chunks(member, limit))
-        except AnkiError:
+        except (*_DAMAGE, OSError):
             return None
 
     def _version(self) -> int:

@@ -20,7 +20,7 @@ from flipcards.anki_markdown import Reader, cloze, is_empty
 from flipcards.anki_note import FIELDS, GUID, note_card
 from flipcards.anki_package import AnkiError, CardOf, Collection, Note, NoteType, Package, opened
 from flipcards.anki_progress import Entry, Studied, entries_of
-from flipcards.deck import FACES, Card, Deck, is_loadable
+from flipcards.deck import CONTROL, FACES, Card, Deck, is_loadable
 from flipcards.files import write_whole
 from flipcards.markup import MAX_IMAGE_BYTES, Faces, image_type
 
@@ -180,7 +180,7 @@ class _Import:
     def _card(self, row: CardOf, note: Note, kind: NoteType) -> _Card | None:
         self.images = {}
         fields = dict(zip(kind.fields, note.fields, strict=True))
-        tags = [tag for tag in (re.sub(r"[^\w:.+-]+", "-", tag).strip("-") for tag in note.tags) if tag]
+        tags = [tag for tag in dict.fromkeys(CONTROL.sub("", tag) for tag in note.tags) if tag]
         try:
             if self._is_ours(kind):
                 card = self._own(note, fields, tags)
