@@ -254,7 +254,7 @@ def deck_nodes(
         domain.note_faults(faults)
         return []
     faces = _FaceParser(env, document, deck)
-    section = flipcards(deck=deck.name, title=deck.title)
+    section = flipcards(deck=deck.name, title=deck.title, path=shown_as, home=home)
     cards = [_card_node(card, faces, home) for card in deck]
     section += [flipcards_grid("", *group) for group in groups(cards)] or cards
     return [section]
@@ -700,6 +700,7 @@ def setup(app: Sphinx) -> dict[str, Any]:
     app.add_directive("flipcards", FlipcardsDirective)
     app.add_domain(FlipcardsDomain)
     app.add_post_transform(PlainCards)
+    app.setup_extension("flipcards.sphinx_export")
     app.connect("config-inited", _configure)
     app.connect("builder-inited", _check_decks)
     app.connect("doctree-read", _restore_locations, priority=100)
@@ -710,7 +711,7 @@ def setup(app: Sphinx) -> dict[str, Any]:
     app.connect("html-page-context", _add_front_end)
     return {
         "version": __version__,
-        "env_version": 1,
+        "env_version": 2,
         "parallel_read_safe": True,
         "parallel_write_safe": True,
     }
