@@ -50,6 +50,7 @@ STYLE = """.card {
 }
 .flipcard-front { font-weight: 600; }
 .flipcard-front p, .flipcard-back p, .flipcard-why p { margin: 0 0 .6em; }
+.flipcard-why p:last-child { margin: 0; }
 hr#answer { border: 0; border-top: 1px solid var(--line); margin: 1rem 0; }
 .flipcard-why { margin-top: 1rem; padding: .6rem .8rem; border-inline-start: 3px solid var(--line);
   background: var(--tint); font-size: 1rem; }
@@ -68,7 +69,7 @@ hr#answer { border: 0; border-top: 1px solid var(--line); margin: 1rem 0; }
 .card img { max-width: 100%; height: auto; background: #fff; }
 .card ul, .card ol { padding-inline-start: 1.5em; }
 .card blockquote { margin: .6em 0; padding-inline-start: .8em; border-inline-start: 3px solid var(--line); }
-.card .math { overflow-x: auto; }
+.card .math { margin: 0 0 .6em; overflow-x: auto; }
 .card .admonition { margin: .6em 0; padding: .5rem .8rem; border-inline-start: 3px solid var(--link);
   background: var(--tint); }
 .card .admonition-title { font-weight: 600; }
