@@ -14,7 +14,7 @@ UV := uv==0.13.9
 WATCHFILES := watchfiles==1.3.0
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: help book serve watch test install-tests chromium lint pytest bundle requirements clean
+.PHONY: help book serve watch test install-tests chromium lint pytest bench bundle requirements clean
 .DELETE_ON_ERROR:
 
 help: ## list the commands
@@ -38,6 +38,10 @@ $(VENV)/.tests: tests/requirements.txt $(VENV)/.book
 # Node is in the environment too: the tests' requirements bring it.
 $(FRONT_END)/node_modules/.package-lock.json: $(FRONT_END)/package-lock.json $(VENV)/.tests
 	$(NPM) ci --ignore-scripts --no-audit --no-fund --loglevel error
+	@touch $@
+
+$(VENV)/.bench: bench/requirements.txt $(VENV)/.tests
+	$(PIP) --requirement bench/requirements.txt
 	@touch $@
 
 $(VENV)/.watchfiles: Makefile $(VENV)/.book
@@ -82,6 +86,9 @@ lint: $(VENV)/.tests ## check format, style and types
 # Two at a time, a file whole in one of them: fixtures of a file are made once, and its tests keep their order.
 pytest: $(VENV)/.tests ## run the tests alone, on the site as it was built last; ARGS go to pytest
 	$(BIN)/python -m pytest --nbval-lax --nbval-current-env $(or $(ARGS),--numprocesses 2 --dist loadfile chapters tests)
+
+bench: $(VENV)/.bench chromium ## measure the cards beside jupytercards, for some minutes; ARGS go to bench/cards.py
+	$(BIN)/python bench/cards.py $(ARGS)
 
 bundle: $(FRONT_END)/node_modules/.package-lock.json ## bundle the front end of the cards again
 	$(NPM) run build

@@ -129,7 +129,8 @@ class _FaceParser:
     def speaking_of_the_deck(self) -> Iterator[None]:
         """Let warnings name the deck file, not the page."""
         reporter = self.document.reporter
-        before = self.document["source"], reporter.source, reporter.get_source_and_line
+        before = self.document["source"], reporter.source
+        place_before = getattr(reporter, "get_source_and_line", None)  # set by a page's first directive
         self.document["source"] = reporter.source = self.source
 
         def place(line: int | None = None) -> tuple[str, int | None]:
@@ -139,7 +140,11 @@ class _FaceParser:
         try:
             yield
         finally:
-            self.document["source"], reporter.source, reporter.get_source_and_line = before
+            self.document["source"], reporter.source = before
+            if place_before is None:
+                del reporter.get_source_and_line
+            else:
+                reporter.get_source_and_line = place_before
 
     def into(self, parent: nodes.Element, text: str, line: int) -> None:
         """Append the nodes of a face whose first line is `line` of the deck file."""
@@ -653,8 +658,20 @@ def _configure(app: Sphinx, config: Config) -> None:
     if selector == "div.highlight pre":
         config.copybutton_selector = "div.highlight pre:not(.flipcard-front pre)"
     config.html_static_path += [str(STATIC / name) for name in FRONT_END]
-    # The kernels that execute the chapters inherit this: a book needs no widget state.
+
+
+def _say_that_a_book_is_built(app: Sphinx, env: BuildEnvironment, docnames: list[str]) -> None:
+    """Tell the kernels that execute the chapters: they inherit this, and a book needs no widget state."""
+    before = os.environ.get(STATIC_ENVIRONMENT)
     os.environ[STATIC_ENVIRONMENT] = "1"
+
+    # Whoever built the book in a process of their own goes on to show live cards in it.
+    def restore(app: Sphinx, exception: Exception | None) -> None:
+        os.environ.pop(STATIC_ENVIRONMENT, None)
+        if before is not None:
+            os.environ[STATIC_ENVIRONMENT] = before
+
+    app.connect("build-finished", restore)
 
 
 def _check_decks(app: Sphinx) -> None:
@@ -703,6 +720,7 @@ def setup(app: Sphinx) -> dict[str, Any]:
     app.setup_extension("flipcards.sphinx_export")
     app.connect("config-inited", _configure)
     app.connect("builder-inited", _check_decks)
+    app.connect("env-before-read-docs", _say_that_a_book_is_built)
     app.connect("doctree-read", _restore_locations, priority=100)
     app.connect("env-updated", _refuse_faults, priority=900)
     # Not earlier: figures and sections are numbered by handlers of this event.
