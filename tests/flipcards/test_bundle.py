@@ -38,7 +38,7 @@ def node_modules():
         installed.touch()
 
 
-@pytest.mark.parametrize("name", ["cards.js", "flipcards.js"])
+@pytest.mark.parametrize("name", ["cards.js", "flipcards.js", "schedule.js"])
 def test_the_committed_bundle_is_what_the_sources_give(node_modules, tmp_path, name):
     npm("run", "build", "--", str(tmp_path))
     fresh = (tmp_path / name).read_bytes()
@@ -59,7 +59,7 @@ def test_the_page_module_is_small():
     assert len(gzip.compress((STATIC / "cards.js").read_bytes(), 9)) <= PAGE_MODULE_LIMIT
 
 
-@pytest.mark.parametrize("name", ["cards.js", "flipcards.js"])
+@pytest.mark.parametrize("name", ["cards.js", "flipcards.js", "schedule.js"])
 def test_a_bundle_says_that_it_is_generated_and_loads_nothing(name):
     text = (STATIC / name).read_text(encoding="utf-8")
     assert text.startswith("/* Generated from frontend/"), "nobody should edit it"
