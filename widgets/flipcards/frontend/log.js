@@ -94,7 +94,8 @@ export const makeUnsuspend = marking("unsuspend");
  * @returns {number}
  */
 export function compare(a, b) {
-  const [atA, atB] = [a.at ?? "", b.at ?? ""];
+  const atA = a.at ?? "";
+  const atB = b.at ?? "";
   if (atA !== atB) return atA < atB ? -1 : 1;
   return a.id === b.id ? 0 : a.id < b.id ? -1 : 1;
 }
@@ -138,12 +139,12 @@ export function winner(a, b) {
 }
 
 /**
- * The union of logs by id, in order.
+ * The union of logs, by id.
  *
  * @param {...Iterable<Entry>} logs
- * @returns {Entry[]}
+ * @returns {Map<string, Entry>}
  */
-export function merge(...logs) {
+export function union(...logs) {
   /** @type {Map<string, Entry>} */
   const byId = new Map();
   for (const log of logs) {
@@ -152,7 +153,17 @@ export function merge(...logs) {
       byId.set(entry.id, known ? winner(known, entry) : entry);
     }
   }
-  return [...byId.values()].sort(compare);
+  return byId;
+}
+
+/**
+ * The union of logs, in order.
+ *
+ * @param {...Iterable<Entry>} logs
+ * @returns {Entry[]}
+ */
+export function merge(...logs) {
+  return [...union(...logs).values()].sort(compare);
 }
 
 // --- The file ---

@@ -108,9 +108,12 @@ export function createScheduler(settings) {
    * @param {Rating} rating
    */
   const stepAfter = ({ state, step }, rating) => {
-    const next = BasicLearningStepsStrategy(algorithm.parameters, STATES[state], step)[rating];
-    return next && next.scheduled_minutes > 0 ? next : undefined;
+    const known = steps[state];
+    known[step] ??= BasicLearningStepsStrategy(algorithm.parameters, STATES[state], step);
+    return known[step][rating];
   };
+  /** What was asked of ts-fsrs already, by state and step. @type {Record<Memory["state"], ReturnType<typeof BasicLearningStepsStrategy>[]>} */
+  const steps = { new: [], learning: [], review: [], relearning: [] };
 
   /**
    * Days between the last review and this day. A journey westwards may set the date back: no day has passed.
