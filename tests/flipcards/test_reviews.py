@@ -15,7 +15,7 @@ from datetime import date
 import pytest
 from flipcards import reviews
 from flipcards.reviews import LogFile, ReviewLogError, ReviewLogWarning
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 DEVICE = "00000000-0000-4000-8000-00000000000d"
@@ -291,6 +291,7 @@ entries = st.builds(
 logs = st.lists(entries, max_size=8)
 
 
+@settings(deadline=None, max_examples=50)
 @given(logs, logs, logs)
 def test_a_merge_is_a_union_whatever_the_order_the_grouping_and_the_repetition(a, b, c):
     merged = reviews.merge(a, b, c)
@@ -300,6 +301,7 @@ def test_a_merge_is_a_union_whatever_the_order_the_grouping_and_the_repetition(a
     assert merged == sorted(merged, key=reviews.sort_key)
 
 
+@settings(deadline=None, max_examples=50)
 @given(logs, st.randoms(use_true_random=False))
 def test_order_of_arrival_does_not_matter(log, chance):
     shuffled = [*log]

@@ -10,6 +10,8 @@ const review = (card = "one") =>
   makeReview({ card, at_ms: Date.UTC(2026, 10, 24), offset_minutes: 60, device, rating: 3, duration_ms: 1 });
 const ids = (entries) => entries.map(({ id }) => id).sort();
 
+const ours = (link) => (({ saved, waiting }) => ({ saved, waiting }))(link.counts());
+
 /** An outbox that keeps its entries in `disk`, which outlasts it. */
 function outboxOn(disk, { persistent = true } = {}) {
   return {
@@ -87,7 +89,7 @@ test("a new view learns Python's log, and a rating counts as saved when Python s
   assert.deepEqual(link.log.entries(), [old, made]);
   await settled();
   assert.deepEqual(kernel.log, [old, made]);
-  assert.deepEqual(link.counts(), { saved: 1, waiting: 0 });
+  assert.deepEqual(link.counts(), { known: 2, saved: 1, waiting: 0 });
   assert.equal(disk.size, 0);
 });
 
@@ -98,10 +100,10 @@ test("while an answer is awaited, ratings gather and go as one message", async (
   await link.ready;
   const made = Array.from({ length: 1200 }, () => review());
   for (const entry of made) link.log.append([entry]);
-  assert.deepEqual(link.counts(), { saved: 0, waiting: 1200 });
+  assert.deepEqual(ours(link), { saved: 0, waiting: 1200 });
   await settled();
   assert.deepEqual(ids(kernel.log), ids(made));
-  assert.deepEqual(link.counts(), { saved: 1200, waiting: 0 });
+  assert.deepEqual(ours(link), { saved: 1200, waiting: 0 });
   const sizes = kernel.heard.filter(({ type }) => type === "entries").map(({ entries }) => entries.length);
   assert.deepEqual(sizes, [1, 500, 500, 199]);
 });
@@ -118,7 +120,7 @@ test("a busy Python is said to be silent, is asked again ever more slowly, and t
   assert.equal(link.state(), "live");
   await pass(200);
   assert.equal(link.state(), "silent");
-  assert.deepEqual(link.counts(), { saved: 0, waiting: 2 });
+  assert.deepEqual(ours(link), { saved: 0, waiting: 2 });
   const before = kernel.heard.length;
   await pass(60_000);
   assert.ok(kernel.heard.length - before <= 8, "not a flood");
@@ -126,7 +128,7 @@ test("a busy Python is said to be silent, is asked again ever more slowly, and t
   await pass(30_000);
   assert.equal(link.state(), "live");
   assert.deepEqual(ids(kernel.log), ids(made));
-  assert.deepEqual(link.counts(), { saved: 2, waiting: 0 });
+  assert.deepEqual(ours(link), { saved: 2, waiting: 0 });
 });
 
 test("when the kernel is gone nothing more is sent, and the next kernel gets what the outbox kept", async (t) => {
@@ -146,7 +148,7 @@ test("when the kernel is gone nothing more is sent, and the next kernel gets wha
   const before = first.heard.length;
   await pass(100_000);
   assert.equal(first.heard.length, before);
-  assert.deepEqual(link.counts(), { saved: 1, waiting: 2 });
+  assert.deepEqual(ours(link), { saved: 1, waiting: 2 });
   assert.equal(link.log.entries().length, 3);
   assert.equal(disk.size, 2);
 
@@ -182,7 +184,7 @@ test("what Python cannot keep is told with its reason, stays, and is tried again
   await settled();
   assert.equal(link.state(), "refused");
   assert.equal(link.why(), "the disk is full");
-  assert.deepEqual(link.counts(), { saved: 0, waiting: 1 });
+  assert.deepEqual(ours(link), { saved: 0, waiting: 1 });
   assert.equal(disk.size, 1);
   kernel.full = false;
   await pass(4000);

@@ -29,7 +29,8 @@ import { LIVE } from "./live-words.js";
  * @property {Log} log
  * @property {() => LinkState} state
  * @property {() => string} why  Why Python refused.
- * @property {() => {saved: number, waiting: number}} counts  Own entries that Python has, and that it has not.
+ * @property {() => {known: number, saved: number, waiting: number}} counts
+ *   Entries that Python has; those of them that went from here; own ones that it has not.
  * @property {(message: unknown) => void} receive  Takes what Python says.
  * @property {() => void} hello  Asks Python for what is new.
  * @property {() => void} lose  The kernel is gone.
@@ -180,7 +181,7 @@ export function linkLog({ send, outbox, offsetMinutes = () => -new Date().getTim
     hello,
     state: () => state,
     why: () => why,
-    counts: () => ({ saved, waiting: waiting.size }),
+    counts: () => ({ known: byId.size - waiting.size, saved, waiting: waiting.size }),
     receive(message) {
       const content = /** @type {Record<string, any> | null} */ (typeof message === "object" ? message : null);
       if (content?.type === "log") hear(/** @type {Parameters<typeof hear>[0]} */ (content));

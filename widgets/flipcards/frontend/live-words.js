@@ -7,14 +7,15 @@ const ratings = (count) => `${count.toLocaleString("en")} ${count === 1 ? "ratin
 /** @type {(count: number) => string} */
 const wait = (count) => (count === 0 ? "" : `${ratings(count)} ${count === 1 ? "waits" : "wait"} in this browser.`);
 
-/** @type {(saved: number, name: string) => string} */
-const saved = (count, name) => `${ratings(count)} ${name ? `saved in ${name}` : "in Python"}`;
+/** @type {(count: number) => string} */
+const entries = (count) => `${count.toLocaleString("en")} ${count === 1 ? "entry" : "entries"}`;
 
 export const LIVE = {
   connecting: "Asking Python for what was learned…",
-  saved,
-  /** @type {(count: number, waiting: number, name: string) => string} */
-  saving: (count, waiting, name) => `${saved(count, name)}, ${waiting.toLocaleString("en")} on the way`,
+  /** @type {(count: number, name: string) => string} */
+  saved: (count, name) => `${name ? `Saved in ${name}` : "Saved in this kernel"}: ${entries(count)}`,
+  /** @type {(waiting: number, name: string) => string} */
+  saving: (waiting, name) => `${ratings(waiting)} on the way to ${name || "Python"}`,
   /** @type {(waiting: number) => string} */
   silent: (waiting) => `Python does not answer: it is busy, or gone. ${wait(waiting)}`,
   /** @type {(waiting: number) => string} */

@@ -602,6 +602,31 @@ class LogFile:
             _sync_folder(self.path.parent)
 
 
+class MemoryLog:
+    """A log without a file, for what need not outlast the process. It is used like a `LogFile`."""
+
+    def __init__(self) -> None:
+        """Begin empty."""
+        self.entries: list[Entry] = []
+        self._known: dict[str, Entry] = {}
+
+    def refresh(self) -> list[Entry]:
+        """Nobody else adds to it: no entry is new."""
+        return []
+
+    def append(self, entries: Iterable[Entry]) -> list[Entry]:
+        """Add entries. Returns those that are new.
+
+        Raises:
+            ReviewLogError: an entry is none. Nothing was added.
+        """
+        entries = list(entries)
+        _require("the log", entries)
+        learned = add(self._known, entries)
+        self.entries += learned
+        return learned
+
+
 def _require(file: str, entries: Iterable[object]) -> None:
     faults = [(0, f"entry {n} {fault}") for n, entry in enumerate(entries, 1) if (fault := fault_of(entry))]
     if faults:
