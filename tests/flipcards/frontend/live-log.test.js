@@ -166,7 +166,13 @@ test("where the browser keeps nothing, progress is said to be in danger only whi
   const link = kernel.view(new Map(), { persistent: false });
   await link.ready;
   assert.equal(link.log.persistent, true);
+  let told = 0;
+  link.log.onState(() => (told += 1));
+  link.hello();
+  await settled();
+  assert.equal(told, 0);
   link.lose();
+  assert.equal(told, 1);
   assert.equal(link.log.persistent, false);
   assert.match(link.log.reason, /lost when the page is closed/);
   await assert.rejects(link.log.append([review()]), /nothing is kept/);

@@ -31,6 +31,7 @@ import { LIVE } from "./live-words.js";
  * @property {() => string} why  Why Python refused.
  * @property {() => {known: number, saved: number, waiting: number}} counts
  *   Entries that Python has; those of them that went from here; own ones that it has not.
+ * @property {(listener: () => void) => () => void} onChange  State or counts changed.
  * @property {(message: unknown) => void} receive  Takes what Python says.
  * @property {() => void} hello  Asks Python for what is new.
  * @property {() => void} lose  The kernel is gone.
@@ -74,9 +75,16 @@ export function linkLog({ send, outbox, offsetMinutes = () => -new Date().getTim
   const listeners = new Set();
   /** @type {Set<() => void>} */
   const stateListeners = new Set();
+  /** @type {Set<() => void>} */
+  const changeListeners = new Set();
+  let wasPersistent = true;
   const tell = () => {
+    for (const listener of [...changeListeners]) listener();
+    if (wasPersistent === isPersistent()) return; // sessions count their cards again when they are told
+    wasPersistent = !wasPersistent;
     for (const listener of [...stateListeners]) listener();
   };
+  const isPersistent = () => outbox.persistent || state === "live" || state === "connecting";
   let settle = () => {};
   /** @type {Promise<void>} */
   const ready = new Promise((resolve) => (settle = resolve));
@@ -182,6 +190,10 @@ export function linkLog({ send, outbox, offsetMinutes = () => -new Date().getTim
     state: () => state,
     why: () => why,
     counts: () => ({ known: byId.size - waiting.size, saved, waiting: waiting.size }),
+    onChange(listener) {
+      changeListeners.add(listener);
+      return () => void changeListeners.delete(listener);
+    },
     receive(message) {
       const content = /** @type {Record<string, any> | null} */ (typeof message === "object" ? message : null);
       if (content?.type === "log") hear(/** @type {Parameters<typeof hear>[0]} */ (content));
@@ -206,6 +218,7 @@ export function linkLog({ send, outbox, offsetMinutes = () => -new Date().getTim
       state = "gone";
       listeners.clear();
       stateListeners.clear();
+      changeListeners.clear();
     },
     log: {
       device: outbox.device,
@@ -228,10 +241,10 @@ export function linkLog({ send, outbox, offsetMinutes = () => -new Date().getTim
         return () => void stateListeners.delete(listener);
       },
       get persistent() {
-        return outbox.persistent || state === "live" || state === "connecting";
+        return isPersistent();
       },
       get reason() {
-        return this.persistent ? "" : LIVE.memory;
+        return isPersistent() ? "" : LIVE.memory;
       },
       requestPersistence: async () => false, // Python keeps the log, not the browser
     },

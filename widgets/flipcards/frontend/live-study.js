@@ -141,7 +141,7 @@ function lineOf(link, desk, name) {
     if (state === "refused") text = LIVE.refused(waiting, link.why());
     if (words.textContent !== text) words.textContent = text;
   };
-  link.log.onState(show);
+  link.onChange(show);
   show();
   return line;
 }

@@ -266,7 +266,8 @@ class Study(anywidget.AnyWidget):
 
     def __init__(self, session: Session, **kwargs: Any) -> None:
         """Show a session; the faces of its cards are rendered here, once."""
-        study = {"key": _key(session), "name": session.progress or ""}
+        name = Path(session.progress).name if session.progress else ""
+        study = {"key": _key(session), "name": name}
         super().__init__(html=html_of(session.deck), study=study, settings=session.settings, **kwargs)
         self.session = session
         self.on_msg(lambda widget, content, buffers: session.receive(content, self.send))
