@@ -11,6 +11,8 @@ const outdir = process.argv[2] ?? fileURLToPath(new URL("../src/flipcards/static
 const bundles = [
   // Runs as a module and as a plain deferred script alike: a browser refuses modules to a page opened as a file.
   { entry: "page.js", name: "cards", format: "iife" },
+  // Loaded by cards.js at first use, and by the Today page at once.
+  { entry: "study-page.js", name: "study", format: "iife" },
   // anywidget imports its default export.
   { entry: "widget.js", name: "flipcards", format: "esm" },
   // Python's engine calls what its global has.

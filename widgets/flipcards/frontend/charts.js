@@ -55,6 +55,18 @@ export function figure(title, drawing, caption, numbers) {
 }
 
 /**
+ * What may be larger than its place, and is scrolled by keys as well.
+ *
+ * @param {string} title
+ * @param {Node} content
+ */
+function scroller(title, content) {
+  const made = element("div", "flipcards-scroller", "", { tabindex: "0", role: "group", "aria-label": title });
+  made.append(content);
+  return made;
+}
+
+/**
  * @param {string} title
  * @param {{head: string[], rows: (string | number)[][]}} numbers
  */
@@ -74,7 +86,7 @@ function numbersOf(title, { head, rows }) {
   parts[0]?.append(line(head, true));
   parts[1]?.append(...rows.map((row) => line(row)));
   table.append(...parts);
-  details.append(element("summary", "", WORDS.numbers), table);
+  details.append(element("summary", "", WORDS.numbers), scroller(title, table));
   return details;
 }
 
@@ -145,10 +157,8 @@ export function calendar(days, today) {
   }
   const said = WORDS.calendarSays(sum, active);
   const drawing = picture(left + 53 * size, top + 7 * size, said, parts);
-  const scroller = element("div", "flipcards-scroller", "", { tabindex: "0", role: "group", "aria-label": WORDS.calendarTitle });
-  scroller.append(drawing);
   const rows = [...days].reverse().map(({ date, reviews, forgotten }) => [date, reviews, forgotten]);
-  return figure(WORDS.calendarTitle, [scroller], said, {
+  return figure(WORDS.calendarTitle, [scroller(WORDS.calendarTitle, drawing)], said, {
     head: [WORDS.date, WORDS.reviews, WORDS.forgotten],
     rows,
   });

@@ -41,8 +41,12 @@ export function createDesk({
   offsetMinutes = () => -new Date().getTimezoneOffset(),
 }) {
   let changed = loadSettings(shelf);
-  let fold = createFold(changed);
-  for (const entry of log.entries()) fold.add(entry);
+  const folded = () => {
+    const made = createFold(changed);
+    for (const entry of log.entries()) made.add(entry);
+    return made;
+  };
+  let fold = folded();
 
   /** @type {Set<(foreign: boolean) => void>} */
   const listeners = new Set();
@@ -56,7 +60,11 @@ export function createDesk({
     const news = added.map((entry) => fold.add(entry)).some(Boolean);
     if (news && !writing) tell(true);
   });
-  log.onState(() => tell(false));
+  log.onState(() => {
+    const cleared = log.entries().length < fold.size();
+    if (cleared) fold = folded();
+    tell(cleared);
+  });
 
   const origin = (/** @type {string} */ card) => ({
     card,
@@ -135,12 +143,14 @@ export function createDesk({
       const all = cards.map(status);
       const open = all.filter(({ hidden }) => !hidden);
       const ahead = open.filter(({ state }) => state !== "new");
-      const soonest = (/** @type {typeof ahead} */ some) => Math.min(...some.map(({ due_ms }) => due_ms));
+      const soonest = (/** @type {typeof ahead} */ some) =>
+        some.reduce((first, { due_ms }) => Math.min(first, due_ms), Infinity);
       /** @type {{count: number, when: string}[]} */
       const next = [];
-      const due = ahead.filter((one) => isDue(one, now_ms, end_ms));
+      const isNow = (/** @type {typeof ahead[number]} */ one) => isDue(one, now_ms, end_ms);
+      const due = ahead.filter(isNow);
       if (due.length) next.push({ count: due.length, when: WORDS.now });
-      const later = ahead.filter((one) => !due.includes(one) && one.due_ms < end_ms);
+      const later = ahead.filter((one) => one.due_ms < end_ms && !isNow(one));
       if (later.length) next.push({ count: later.length, when: WORDS.when(soonest(later) - now_ms, 0) });
       const days = ahead.filter(({ due_ms }) => due_ms >= end_ms);
       if (days.length) {
@@ -159,9 +169,7 @@ export function createDesk({
      */
     change(change) {
       changed = { ...changed, ...change };
-      const again = createFold(changed);
-      for (const entry of log.entries()) again.add(entry);
-      fold = again;
+      fold = folded();
       try {
         shelf.save(changed);
       } catch {

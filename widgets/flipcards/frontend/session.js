@@ -115,10 +115,10 @@ export function openSession(section, desk, { cards, source = section, onEnd = ()
   let card = null;
   let controls = element("div", "flipcards-controls");
 
-  const show = () => {
+  const show = (takeFocus = true) => {
     update();
     if (session.card === null) {
-      finish();
+      finish(takeFocus);
       return;
     }
     card = copyOf(/** @type {HTMLDetailsElement} */ (faces.get(session.card)));
@@ -140,8 +140,8 @@ export function openSession(section, desk, { cards, source = section, onEnd = ()
     }
     card.addEventListener("toggle", () => card?.open && reveal()); // find-in-page opens it too
     if (session.revealed) showAnswer();
-    else frontOf(card).focus({ preventScroll: true });
-    keepInSight();
+    else if (takeFocus) frontOf(card).focus({ preventScroll: true });
+    if (takeFocus) keepInSight();
   };
 
   const reveal = () => {
@@ -198,7 +198,7 @@ export function openSession(section, desk, { cards, source = section, onEnd = ()
 
   // --- The end ---
 
-  const finish = () => {
+  const finish = (/** @type {boolean} */ takeFocus) => {
     card = null;
     const summary = study.summarise(session);
     const asked = session.steps.length > 0;
@@ -225,10 +225,10 @@ export function openSession(section, desk, { cards, source = section, onEnd = ()
     );
     box.append(list, after);
     stage.replaceChildren(box);
-    box.focus({ preventScroll: true });
+    if (takeFocus) box.focus({ preventScroll: true });
     say([...box.querySelectorAll("p, li")].map((part) => part.textContent).join(". "));
     if (asked && !session.cram) desk.keep();
-    keepInSight();
+    if (takeFocus) keepInSight();
   };
   const choose = (/** @type {Choice} */ wanted) => {
     choice = wanted;
@@ -320,17 +320,14 @@ export function openSession(section, desk, { cards, source = section, onEnd = ()
 
   // --- Begin, and end ---
 
-  let shown = session.card;
   const stop = desk.onChange((/** @type {boolean} */ foreign) => {
-    if (!foreign) return update();
-    const before = session;
-    session = study.refresh(session, desk.status, desk.now());
-    if (session !== before && session.card !== shown) show();
-    else update();
-    shown = session.card;
+    const before = session.card;
+    if (foreign) session = study.refresh(session, desk.status, desk.now());
+    if (session.card === before) return update();
+    // The reader may be elsewhere on the page.
+    show(root.contains(/** @type {Document | ShadowRoot} */ (root.getRootNode()).activeElement));
   });
   const keepInSight = () => {
-    shown = session.card;
     const { top, bottom } = root.getBoundingClientRect();
     if (top < 0 || bottom > innerHeight) root.scrollIntoView({ block: "start", behavior: "instant" });
   };
