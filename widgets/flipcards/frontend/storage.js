@@ -198,6 +198,8 @@ export async function openLog(book, { memory = false } = {}) {
 
   /** Read what others have written since. */
   const catchUp = async () => {
+    // What was written while the log was being opened may have been missed.
+    await connecting?.catch(() => {});
     const from = database;
     if (!from) return;
     for (const { key, entries } of await blocksAfter(from, lastKey)) {
