@@ -11,13 +11,17 @@ import sys
 import uuid
 import warnings
 from datetime import date
+from pathlib import Path
 
 import pytest
 from flipcards import reviews
 from flipcards.reviews import LogFile, ReviewLogError, ReviewLogWarning
-from hypothesis import given, settings
+from flipcards.widget import STATIC
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
+from texmath.engine import Engine, EngineError
 
+DATA = Path(__file__).parent / "data"
 DEVICE = "00000000-0000-4000-8000-00000000000d"
 
 
@@ -309,16 +313,72 @@ def test_order_of_arrival_does_not_matter(log, chance):
     assert reviews.merge(shuffled) == reviews.merge(log)
 
 
-def test_canonical_json_is_what_javascript_writes():
-    value = {
-        "b": [1.0, 1e21, 1.5e-7, 1e-6, 123456789012345680000, -0.0, 0.1],
-        "é": "\x7f\ud800\u2028",
-        "a": None,
-    }
-    assert reviews.canonical(value) == (
-        '{"a":null,"b":[1,1e+21,1.5e-7,0.000001,123456789012345680000,0,0.1],'
-        '"\\u00e9":"\\u007f\\ud800\\u2028"}'
-    )
+# --- The same in JavaScript ---
+
+
+@pytest.fixture(scope="module")
+def javascript():
+    """A function that calls one of `frontend/log.js`, as pages run it."""
+    engine = Engine((STATIC / "schedule.js").read_text("utf-8"))
+    return lambda name, *args: engine.call(f"flipcardsSchedule.{name}", *args)
+
+
+numbers = st.integers(-(2**53) + 1, 2**53 - 1) | st.floats(allow_nan=False, allow_infinity=False)
+values = st.recursive(
+    st.none() | st.booleans() | numbers | st.text(),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner, max_size=4),
+    max_leaves=10,
+)
+
+
+@settings(deadline=None, max_examples=150)
+@given(values)
+@example(
+    {"b": [1.0, 1e21, 1.5e-7, 1e-6, 123456789012345680000, -0.0], "\U0001f600": "\x7f\ud800", "\uffff": ""}
+)
+def test_canonical_json_is_the_same(javascript, value):
+    assert reviews.canonical(value) == javascript("canonical", value)
+
+
+@settings(deadline=None, max_examples=50)
+@given(logs, logs)
+def test_a_merge_is_the_same(javascript, a, b):
+    assert reviews.merge(a, b) == javascript("merge", a, b)
+
+
+@pytest.mark.parametrize("case", sorted((DATA / "log").glob("*.json")), ids=lambda case: case.stem)
+def test_a_stored_history_is_the_same_file(javascript, path, case):
+    history = json.loads(case.read_text("utf-8"))["entries"]
+    reviews.write(path, history)
+    text = path.read_text("utf-8")
+    assert text == javascript("formatLines", javascript("merge", history))
+    assert reviews.read(path) == javascript("parseLines", text, "progress.jsonl")
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        *([], 3, {}, {"schema": 0}, {"schema": True}, {"schema": 1}, {"schema": 2, "id": new_id(1), "at": 3}),
+        *(review(1, rating=rating) for rating in (None, 0, 5, 2.5, "3", True)),
+        *(review(1, duration_ms=duration) for duration in (-1, 0.5, 2**53)),
+        *(review(1, at=at) for at in ("2026-11-24T19:00:00Z", "2026-02-30T19:00:00.000Z", "now", 3)),
+        *(review(1, offset_minutes=offset) for offset in (1561, 0.5, None)),
+        *(review(1, kind=kind) for kind in ("peek", "undo", [], None)),
+        *(review(1, **{key: value}) for key in ("id", "device") for value in ("", "X", 7, None)),
+        *(review(1, card=card) for card in ("", 7, None)),
+        *(review(1, decided=decided) for decided in ([], 3, {}, {"state": "new"})),
+        review(1, decided={"state": "review", "due": "2026-11-24T19:00:00.000Z", "interval_days": -1}),
+    ],
+    ids=repr,
+)
+def test_what_is_no_entry_is_refused_in_the_same_words(javascript, path, value):
+    text = f"{json.dumps(review(9))}\n{json.dumps(value)}\n"
+    path.write_text(text, "utf-8")
+    with pytest.raises(ReviewLogError, match=":2: ") as here:
+        reviews.read(path)
+    with pytest.raises(EngineError, match=":2: ") as there:
+        javascript("parseLines", text, str(path))
+    assert str(there.value) == f"LogError: {here.value}"
 
 
 # --- Summary ---
