@@ -15,11 +15,12 @@ from anki.collection import (
     ImportAnkiPackageOptions,
     ImportAnkiPackageRequest,
 )
-from flipcards import Deck, DeckError
+from flipcards import Deck, DeckError, reviews
 from flipcards.anki import AnkiError, export_anki, import_anki
 from flipcards.anki_note import FIELDS
-from flipcards.anki_progress import Studied, entries_of, review_rows
+from flipcards.anki_progress import Studied, entries_of, review_rows, to_ms
 from flipcards.markup import mathjax_tex
+from flipcards.scheduler import Scheduler
 
 DATA = Path(__file__).parent / "data" / "anki"
 PNG = bytes.fromhex(
@@ -438,71 +439,92 @@ def test_what_cannot_be_a_card_is_said_and_nothing_is_written(tmp_path, anki):
 
 # --- progress ---------------------------------------------------------------------------------------
 
+UNDONE = review("dot", 4, "2026-11-20T10:11:00.000Z", 4)
 LOG = [
-    review("sum", 1, "2026-11-20T10:00:00.000Z", 3),
-    review("sum", 2, "2026-11-20T10:10:00.000Z", 3),
+    review("sum", 1, "2026-11-10T10:00:00.000Z", 3),
+    review("sum", 2, "2026-11-13T10:10:00.000Z", 3),
+    review("sum", 7, "2026-11-20T10:10:00.000Z", 3),
     review("dot", 3, "2026-11-20T10:10:00.000Z", 1),
-    review("dot", 4, "2026-11-20T10:11:00.000Z", 4),
+    UNDONE,
     {
-        **review("dot", 5, "2026-11-20T10:12:00.000Z", 1),
-        "kind": "undo",
-        "undoes": review("dot", 4, "", 1)["id"],
+        **{key: UNDONE[key] for key in ("schema", "device", "offset_minutes")},
+        **{"id": UNDONE["id"].replace("04", "05"), "kind": "undo", "card": "dot", "undoes": UNDONE["id"]},
+        "at": "2026-11-20T10:12:00.000Z",
+    },
+    {
+        **{key: UNDONE[key] for key in ("schema", "device", "offset_minutes", "card")},
+        **{"id": UNDONE["id"].replace("04", "08"), "kind": "suspend", "at": "2026-11-20T10:15:00.000Z"},
     },
     review("gone", 6, "2026-11-20T10:13:00.000Z", 3),
 ]
-STATES = {
-    "sum": {
-        **{"state": "review", "step": 0, "stability": 7.98765, "difficulty": 5.4321, "reps": 2, "lapses": 0},
-        **{
-            "interval_days": 8,
-            "last_ms": 1_795_169_400_000,
-            "due_day": 20_785,
-            "due_ms": 0,
-            "suspended": False,
-        },
-    },
-    "dot": {
-        **{"state": "learning", "step": 0, "stability": 0.4, "difficulty": 7.1, "reps": 1, "lapses": 0},
-        **{"interval_days": 0, "last_ms": 1_795_169_400_000, "due_day": 0, "due_ms": 1_795_169_460_000},
-        **{"suspended": True},
-    },
-}
 
 
-def test_anki_takes_over_reviews_and_memory(deck, tmp_path, anki):
-    result = export_anki([deck], tmp_path / "x.apkg", entries=LOG, states=STATES)
-    assert (result.reviews, result.left_out) == (3, ["1 review of cards that are in none of the decks"])
+@pytest.fixture
+def log(tmp_path):
+    """A review log in a file."""
+    reviews.write(tmp_path / "progress.jsonl", LOG)
+    return tmp_path / "progress.jsonl"
+
+
+def test_anki_takes_over_reviews_and_memory(deck, log, tmp_path, anki):
+    result = export_anki([deck], tmp_path / "x.apkg", progress=log)
+    assert (result.reviews, result.left_out) == (4, ["1 review of cards that are in none of the decks"])
     col = anki()
     col.take(tmp_path / "x.apkg")
-    at = 1_795_168_800_000
-    assert col.reviews() == [[at, 3, 0], [at + 600_000, 3, 0], [at + 600_001, 1, 0]]
-    card = col.card("sum")
-    assert (card.type, card.queue, card.ivl, card.reps, card.lapses) == (2, 2, 8, 2, 0)
-    assert (card.memory_state.stability, card.memory_state.difficulty) == pytest.approx((7.9877, 5.432))
-    assert card.last_review_time == 1_795_169_400
-    # Anki counts days from its own first day; its due day is ours, the day 20785 since 1970.
-    elapsed = col.col.sched.today - int((datetime.now(UTC).timestamp() - 4 * 3600) // 86400)
-    assert card.due - elapsed == pytest.approx(20_785, abs=1)
+    at = [to_ms(entry["at"]) for entry in LOG[:3]]
+    # No two reviews share a millisecond in Anki; the first of each card is of the type 0.
+    assert sorted(col.reviews()) == sorted([[at[0], 3, 0], [at[1], 3, 1], [at[2], 3, 1], [at[2] + 1, 1, 0]])
+    scheduler = Scheduler()
+    scheduler.add(LOG)
+    state, card = scheduler.state("sum"), col.card("sum")
+    memory = (state["stability"], state["difficulty"])
+    assert (card.type, card.queue, card.ivl) == (2, 2, state["interval_days"])
+    assert (card.reps, card.lapses, card.last_review_time) == (3, 0, at[2] // 1000)
+    assert (card.memory_state.stability, card.memory_state.difficulty) == pytest.approx(memory, abs=1e-3)
+    # What Anki itself makes of the reviews is the memory that we wrote.
+    theirs = col.col.compute_memory_state(card.id)
+    assert (theirs.stability, theirs.difficulty) == pytest.approx(memory, rel=0.01)
+    # Anki counts days from its own first day; its due day is ours.
+    first_day = int((datetime.now(UTC).timestamp() - 4 * 3600) // 86400) - col.col.sched.today
+    assert first_day + card.due == pytest.approx(state["due_day"], abs=1)
     assert (col.card("dot").type, col.card("dot").queue) == (1, -1)
     assert col.card("rtl").type == 0
-    # A review in Anki goes on from there: its FSRS takes the state over.
+    # A review in Anki goes on from there.
     col.rate(card, 3)
-    assert col.card("sum").memory_state.stability > 7.9877
+    assert col.card("sum").memory_state.stability > state["stability"]
 
 
-def test_progress_comes_back_once_however_often_it_is_read(deck, tmp_path, anki):
-    export_anki([deck], tmp_path / "x.apkg", entries=LOG, states=STATES)
+def test_progress_comes_back_once_however_often_it_is_read(deck, log, tmp_path, anki):
+    export_anki([deck], tmp_path / "x.apkg", progress=log)
     col = anki()
     col.take(tmp_path / "x.apkg")
     col.rate(col.card("rtl"), 4)
     col.give(tmp_path / "y.apkg")
-    first = import_anki(tmp_path / "y.apkg", tmp_path / "a.yml", known=LOG).entries
-    assert [(entry["card"], entry["rating"], entry["decided"]) for entry in first if "rating" in entry] == [
-        ("rtl", 4, None)
-    ]
-    assert [entry["card"] for entry in first if entry["kind"] == "suspend"] == ["dot"]
-    assert import_anki(tmp_path / "y.apkg", tmp_path / "b.yml", known=[*LOG, *first]).entries == []
-    assert import_anki(tmp_path / "y.apkg", tmp_path / "c.yml", known=LOG).entries == first
+    added = import_anki(tmp_path / "y.apkg", tmp_path / "a.yml", progress=log).entries
+    assert [(entry["card"], entry["rating"], entry["decided"]) for entry in added] == [("rtl", 4, None)]
+    assert reviews.read(log) == reviews.merge(LOG, added)
+    before = log.read_bytes()
+    assert import_anki(tmp_path / "y.apkg", tmp_path / "b.yml", progress=log).entries == []
+    assert log.read_bytes() == before
+    # Into two new logs go the same entries.
+    logs = [tmp_path / "new.jsonl", tmp_path / "newer.jsonl"]
+    for number, new in enumerate(logs):
+        import_anki(tmp_path / "y.apkg", tmp_path / f"c{number}.yml", progress=new)
+    assert logs[0].read_bytes() == logs[1].read_bytes()
+    kinds = [(entry["card"], entry["kind"]) for entry in reviews.read(logs[0])]
+    assert (
+        sorted(kinds) == [("dot", "review"), ("dot", "suspend"), ("rtl", "review")] + [("sum", "review")] * 3
+    )
+
+
+def test_a_log_that_cannot_be_read_stops_before_anything_is_written(deck, tmp_path):
+    (tmp_path / "bad.jsonl").write_text("{}\n")
+    with pytest.raises(reviews.ReviewLogError, match=r"bad\.jsonl:1: "):
+        export_anki([deck], tmp_path / "x.apkg", progress=tmp_path / "bad.jsonl")
+    with pytest.raises(reviews.ReviewLogError, match=r"bad\.jsonl:1: "):
+        import_anki(DATA / "anki-26.9-modern.apkg", tmp_path / "x.yml", progress=tmp_path / "bad.jsonl")
+    assert not (tmp_path / "x.apkg").exists()
+    assert not (tmp_path / "x.yml").exists()
 
 
 def test_the_reviews_of_each_side_are_those_of_its_card(tmp_path, anki):

@@ -13,12 +13,12 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, cast
 
-Entry = Mapping[str, Any]
-State = Mapping[str, Any]
+from flipcards.reviews import SCHEMA, Entry, effective, instant
 
-SCHEMA = 1
+State = Mapping[str, Any]  # as the scheduler tells it, `scheduler.CardState`
+
 DAY_ZERO = 1_577_851_200  # 2020-01-01T04:00Z: Anki counts the days on which cards are due from here
 DECAY = 0.1542  # of FSRS-6 with its default parameters
 RETENTION = 0.9
@@ -72,25 +72,16 @@ class CardRow:
 
 def to_ms(at: str) -> int:
     """An entry's instant in Unix milliseconds."""
-    instant = datetime.strptime(at, "%Y-%m-%dT%H:%M:%S.%fZ").replace(tzinfo=UTC)
-    return round(instant.timestamp() * 1000)
+    return round(instant(at).timestamp() * 1000)
 
 
 def to_at(at_ms: int) -> str:
     """Unix milliseconds as an entry's instant."""
-    instant = datetime.fromtimestamp(at_ms // 1000, UTC)
-    return f"{instant:%Y-%m-%dT%H:%M:%S}.{at_ms % 1000:03}Z"
+    second = datetime.fromtimestamp(at_ms // 1000, UTC)
+    return f"{second:%Y-%m-%dT%H:%M:%S}.{at_ms % 1000:03}Z"
 
 
 # --- to Anki ---
-
-
-def effective(entries: Iterable[Entry]) -> list[Entry]:
-    """The entries that count, in order: each once, none undone, none of a later schema."""
-    known = {entry["id"]: entry for entry in entries if entry["schema"] <= SCHEMA}
-    undone = {entry["undoes"] for entry in known.values() if entry["kind"] == "undo"}
-    counted = [e for e in known.values() if e["kind"] != "undo" and e["id"] not in undone]
-    return sorted(counted, key=lambda entry: (entry["at"], entry["id"]))
 
 
 def review_rows(entries: Iterable[Entry]) -> dict[str, list[ReviewRow]]:
@@ -101,7 +92,7 @@ def review_rows(entries: Iterable[Entry]) -> dict[str, list[ReviewRow]]:
         if entry["kind"] != "review":
             continue
         card, at_ms = entry["card"], to_ms(entry["at"])
-        decided = entry.get("decided") or {}
+        decided: Mapping[str, Any] = entry.get("decided") or {}
         last = rows[card][-1] if rows[card] else None
         kind = _RATED_AS[before[card]] if card in before else _type_after(last, at_ms)
         rows[card].append(
@@ -205,7 +196,7 @@ def entries_of(
     known: Iterable[Entry] = (),
     *,
     offset_minutes: Callable[[int], int] | None = None,
-) -> list[dict[str, Any]]:
+) -> list[Entry]:
     """The entries that a log lacks of what Anki knows.
 
     The same reviews give the same entries, so that reading a package twice adds nothing. Nor does reading
@@ -229,14 +220,14 @@ def entries_of(
     for rated in times.values():
         rated.sort()
 
-    made: list[dict[str, Any]] = []
+    made: list[Entry] = []
 
     def add(card: str, at_ms: int, kind: str, **more: Any) -> None:
         name = f"{kind} {card} {at_ms} {more.get('rating', '')}"
         entry_id = str(uuid.uuid5(_NAMESPACE, name))
         if entry_id not in ids:
             entry = {"schema": SCHEMA, "id": entry_id, "kind": kind, "card": card, "at": to_at(at_ms)}
-            made.append({**entry, "offset_minutes": offset(at_ms), "device": DEVICE, **more})
+            made.append(cast(Entry, {**entry, "offset_minutes": offset(at_ms), "device": DEVICE, **more}))
 
     for card in studied:
         for at_ms, rating, time_ms in card.reviews:

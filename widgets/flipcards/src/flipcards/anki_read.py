@@ -8,21 +8,22 @@ import json
 import os
 import re
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from itertools import takewhile
 from pathlib import Path, PurePosixPath
-from typing import Any
 from urllib.parse import quote, unquote
 
+from flipcards import reviews
 from flipcards.anki_markdown import Reader, cloze, is_empty
 from flipcards.anki_note import FIELDS, GUID, note_card
 from flipcards.anki_package import AnkiError, CardOf, Collection, Note, NoteType, Package, opened
-from flipcards.anki_progress import Entry, Studied, entries_of
+from flipcards.anki_progress import Studied, entries_of
 from flipcards.deck import CONTROL, FACES, Card, Deck, is_loadable
 from flipcards.files import write_whole
 from flipcards.markup import MAX_IMAGE_BYTES, Faces, image_type
+from flipcards.reviews import Entry
 
 MAX_IMAGES_BYTES = 256 * 2**20  # of all images together
 
@@ -39,14 +40,14 @@ class Imported:
         decks: the deck files that were written.
         cards: how many cards they have.
         images: how many images were written beside them.
-        entries: the entries that the review log lacks, by instant.
+        entries: what the review log lacked of the reviews in it, by instant.
         left_out: what did not come over, a sentence each.
     """
 
     decks: list[Path] = field(default_factory=list)
     cards: int = 0
     images: int = 0
-    entries: list[dict[str, Any]] = field(default_factory=list)
+    entries: list[Entry] = field(default_factory=list)
     left_out: list[str] = field(default_factory=list)
 
 
@@ -54,7 +55,7 @@ def import_anki(
     source: str | os.PathLike[str],
     target: str | os.PathLike[str],
     *,
-    known: Iterable[Entry] = (),
+    progress: str | os.PathLike[str] | None = None,
     offset_minutes: Callable[[int], int] | None = None,
     force: bool = False,
 ) -> Imported:
@@ -67,15 +68,17 @@ def import_anki(
     Args:
         source: the package.
         target: the deck file; or an existing folder, or a name that ends in `/`: a file there for each deck.
-        known: the review log so far: `entries` of the result are those that it lacks.
+        progress: a review log: what it lacks of the reviews in the package is added. Made when missing.
         offset_minutes: Unix milliseconds -> local time east of UTC then; this machine's when left out.
         force: replace files that are there.
 
     Raises:
         AnkiError: the package cannot be read, or nothing in it can become a card.
         FileExistsError: a file is there and `force` is not set.
+        ReviewLogError: the review log cannot be read or written.
     """
     path = Path(source)
+    known = reviews.read(progress) if progress is not None else []
     as_folder = os.fspath(target).endswith(("/", os.sep)) or Path(target).is_dir()
     result = Imported()
     with opened(path) as package:
@@ -95,6 +98,8 @@ def import_anki(
     _write_all(files)
     studied = [card.studied for deck in decks for card in deck.cards]
     result.entries = entries_of(studied, known, offset_minutes=offset_minutes)
+    if progress is not None and result.entries:
+        reviews.append(progress, result.entries)
     return result
 
 

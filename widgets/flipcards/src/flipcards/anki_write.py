@@ -16,11 +16,13 @@ from html import unescape
 from pathlib import Path
 from typing import Any
 
+from flipcards import reviews
 from flipcards.anki_note import MODEL_ID, RENDERING, guid, model, note_fields, numbers
-from flipcards.anki_progress import DAY_ZERO, CardRow, Entry, ReviewRow, State, card_row, review_rows
+from flipcards.anki_progress import DAY_ZERO, CardRow, ReviewRow, State, card_row, review_rows
 from flipcards.deck import FACES, Card, Deck, DeckError, Fault, duplicate_ids
 from flipcards.files import write_whole
 from flipcards.markup import Faces
+from flipcards.reviews import Entry
 
 # Where the numbers of notes, cards and decks start. Anki shows them as the day on which a note was made.
 _NOTES = 1_000_000_000_000
@@ -110,22 +112,31 @@ def export_anki(
     decks: Sequence[Deck],
     target: str | os.PathLike[str],
     *,
-    entries: Iterable[Entry] = (),
-    states: Mapping[str, State] | None = None,
+    progress: str | os.PathLike[str] | None = None,
     parent: str = "",
     page_url: PageUrl | None = None,
     force: bool = False,
 ) -> Exported:
-    """Write decks as a package for Anki; whole or not at all. See `package`.
+    """Write decks as a package for Anki; whole or not at all.
+
+    Args:
+        decks: the decks; see `package`.
+        target: the file.
+        progress: the review log: its reviews, and the memory that they made, go along.
+        parent: the deck in Anki that the decks lie below, if any.
+        page_url: where a card is published.
+        force: replace the file where it is there.
 
     Raises:
         FileExistsError: the file is there and `force` is not set.
         DeckError: a face cannot be shown in Anki, or two cards have one id.
+        ReviewLogError: the review log cannot be read.
     """
     path = Path(target)
     if path.exists() and not force:
         raise FileExistsError(f"{path} is there already; pass force=True to replace it")
-    data, exported = package(decks, entries=entries, states=states, parent=parent, page_url=page_url)
+    entries = reviews.read(progress) if progress is not None else []
+    data, exported = package(decks, entries=entries, parent=parent, page_url=page_url)
     write_whole(path, data)
     return exported
 
@@ -133,7 +144,7 @@ def export_anki(
 def package(
     decks: Sequence[Deck],
     *,
-    entries: Iterable[Entry] = (),
+    entries: Sequence[Entry] = (),
     states: Mapping[str, State] | None = None,
     parent: str = "",
     page_url: PageUrl | None = None,
@@ -143,7 +154,7 @@ def package(
     Args:
         decks: the decks; each becomes a deck in Anki, named by its title.
         entries: the review log; its reviews become Anki's.
-        states: the state of each card after all entries, by its id. A card without one is new.
+        states: where each card stands after all entries, by its id; worked out when left out.
         parent: the deck in Anki that the decks lie below, if any.
         page_url: where a card is published.
 
@@ -160,8 +171,9 @@ def package(
     card_numbers = numbers(card_ids, first=_CARDS)
     deck_numbers = numbers(names, first=_DECKS)
     exported = Exported(notes=len(card_ids))
-    reviews = _reviews(entries, card_numbers, exported)
-    states = states or {}
+    rated = _reviews(entries, card_numbers, exported)
+    if states is None:
+        states = _states(entries)
 
     media: dict[str, bytes] = {}
     notes: list[tuple[Any, ...]] = []
@@ -179,9 +191,9 @@ def package(
         for card, fields in rows:
             number = card_numbers[card.id]
             notes.append(_note(note_numbers[card.id], card, fields, modified))
-            row = card_row(states.get(card.id), reviews.get(card.id, []), len(cards) + 1, modified)
+            row = card_row(states.get(card.id), rated.get(card.id, []), len(cards) + 1, modified)
             cards.append(_card(number, note_numbers[card.id], deck_numbers[name], row))
-    rows_of_reviews = _spread(reviews, card_numbers)
+    rows_of_reviews = _spread(rated, card_numbers)
     exported.reviews, exported.media = len(rows_of_reviews), len(media)
     collection = _collection(notes, cards, rows_of_reviews, deck_numbers, newest)
     return _zip(collection, media, newest), exported
@@ -269,9 +281,19 @@ def _reviews(
     return {card: reviews for card, reviews in rows.items() if card in known}
 
 
-def _spread(reviews: Mapping[str, list[ReviewRow]], known: Mapping[str, int]) -> list[tuple[Any, ...]]:
+def _states(entries: Sequence[Entry]) -> Mapping[str, State]:
+    if not entries:
+        return {}
+    from flipcards.scheduler import Scheduler  # starts an engine
+
+    scheduler = Scheduler()
+    scheduler.add(entries)
+    return scheduler.states()
+
+
+def _spread(rated: Mapping[str, list[ReviewRow]], known: Mapping[str, int]) -> list[tuple[Any, ...]]:
     """The rows of Anki's log. There a review is named by its millisecond, so no two may share one."""
-    rows = sorted((row.at_ms, known[card], row) for card, rows in reviews.items() for row in rows)
+    rows = sorted((row.at_ms, known[card], row) for card, rows in rated.items() for row in rows)
     spread: list[tuple[Any, ...]] = []
     free = 0
     for at_ms, card, row in rows:

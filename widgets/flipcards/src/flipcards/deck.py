@@ -8,11 +8,14 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import yaml
 
 from flipcards.files import write_whole
+
+if TYPE_CHECKING:
+    from flipcards.study import Session
 
 FORMAT = 1
 MAX_DEPTH = 5  # mapping > cards > card > tags > tag: a deck is never nested deeper
@@ -144,8 +147,9 @@ class Deck:
     selection: Mapping[str, list[str]] = field(default_factory=dict)
     revealed: list[str] = field(default_factory=list, compare=False)
 
-    # How a notebook shows a deck. The modules above this one add to it.
+    # How a notebook shows a deck, and how one is studied there. The modules above this one say so.
     views: ClassVar[list[View]] = []
+    sessions: ClassVar[Callable[..., Any]]
 
     @classmethod
     def load(cls, path: str | os.PathLike[str], *, shown_as: str | None = None) -> Deck:
@@ -205,6 +209,21 @@ class Deck:
     def borrow(self) -> Deck:
         """The same deck for a page that is not its cards' own: there they link to the page that is."""
         return replace(self, home=False)
+
+    def study(self, progress: str | os.PathLike[str] | None = None, **settings: Any) -> Session:
+        """Begin to study in a notebook: a `flipcards.study.Session`, to be the last line of a cell.
+
+        Args:
+            progress: a log file, made where it is missing, that keeps every review and that the session goes
+                on from. Without it reviews live as long as the kernel.
+            settings: what should not be the default, such as `new_per_day=20` or `desired_retention=0.85`.
+
+        Raises:
+            ReviewLogError: the log cannot be read or written, or a line of it is damaged.
+            ValueError: a setting does not exist or makes no sense.
+        """
+        session: Session = type(self).sessions(self, progress, **settings)
+        return session
 
     def save(self, path: str | os.PathLike[str], *, force: bool = False) -> None:
         """Write the deck as a file that `Deck.load` reads back equal; whole or not at all.
