@@ -23,7 +23,9 @@ def write_whole(path: str | os.PathLike[str], data: bytes) -> None:
         if target.exists():
             shutil.copymode(target, temporary)
         temporary.replace(target)
-    except BaseException:
+    except BaseException as error:
         with contextlib.suppress(OSError):
             temporary.unlink()
+        if isinstance(error, OSError) and error.filename == str(temporary):
+            error.filename = str(target)  # the only one that the caller knows
         raise
