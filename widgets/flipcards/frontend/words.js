@@ -3,6 +3,10 @@
 
 export const WORDS = {
   cards: "Cards",
+  mode: "Browse or study",
+  browse: "Browse",
+  study: "Study",
+  noStudy: "The study session could not be loaded. Reload the page to try again.",
   flipAll: "Flip all",
   shuffle: "Shuffle",
   keys: "Keys",

@@ -26,4 +26,11 @@ def _bundle(deck: Deck) -> dict[str, Any]:
     return bundle(deck)
 
 
+def _session(deck: Deck, *args: Any, **settings: Any) -> Any:
+    from flipcards.study import Session
+
+    return Session(deck, *args, **settings)
+
+
 Deck.views.append(_bundle)
+Deck.sessions = _session
