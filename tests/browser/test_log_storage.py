@@ -206,6 +206,36 @@ def test_a_tab_that_was_not_told_catches_up_when_it_is_looked_at(browse):
     wait_for_cards(deaf, 1)
 
 
+# What was read stays out of sight until `hand()` is called.
+SLOW_READ = """
+  const getAll = IDBObjectStore.prototype.getAll;
+  IDBObjectStore.prototype.getAll = function (...args) {
+    const request = getAll.apply(this, args);
+    if (!window.hand) {
+      window.hand = () => request.dispatchEvent(new Event("success"));
+      request.addEventListener("success", (event) => {
+        if (!event.isTrusted) return;
+        event.stopImmediatePropagation();
+        window.hasRead = true;
+      });
+    }
+    return request;
+  };
+  new BroadcastChannel("flipcards:book").onmessage = () => { window.heard = true; };
+"""
+
+
+def test_a_tab_that_is_just_opening_misses_nothing(browse):
+    other = browse()
+    tab = browse(book=None, before=SLOW_READ)
+    tab.evaluate("() => { open(); }")
+    tab.wait_for_function("window.hasRead")
+    other.evaluate("rate('meanwhile')")
+    tab.wait_for_function("window.heard")
+    tab.evaluate("window.hand()")
+    tab.wait_for_function("window.log?.entries().length === 1")
+
+
 def test_other_tabs_are_told_once_of_each_review(browse):
     one, other = browse(), browse()
     other.evaluate("() => { window.told = []; log.subscribe((added) => told.push(...added)); }")

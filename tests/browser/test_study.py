@@ -112,7 +112,7 @@ def test_a_card_is_rated_only_after_its_answer_was_shown(new_reader, page_errors
         page.keyboard.press(key)
     assert asked(page) == "sft"
     page.get_by_role("button", name="Show answer").click()
-    assert "Prompt and response" in stage.inner_text()
+    stage.get_by_text("Prompt and response").wait_for()
     names = page.locator(".flipcards-ratings button").all_inner_texts()
     assert [re.sub(r"\s+", " ", name) for name in names] == [
         "Again <1 min 1",
@@ -310,13 +310,13 @@ def test_cards_are_chosen_by_tag_in_the_bar_and_by_tag_and_kind_in_the_options(n
     study(page)
     answer(page, "1")
     page.keyboard.press("o")
-    page.get_by_label("Cards", exact=True).select_option("Due only")
+    page.get_by_role("combobox", name="Cards", exact=True).select_option("Due only")
     page.get_by_role("button", name="Study these").click()
     assert page.locator(".flipcards-sum").inner_text().startswith("0 done · 1 left")
     assert asked(page) == "sft"
     page.keyboard.press("o")
-    page.get_by_label("Tag").select_option("rlhf")
-    page.get_by_label("Cards", exact=True).select_option("New only")
+    page.get_by_role("combobox", name="Tag").select_option("rlhf")
+    page.get_by_role("combobox", name="Cards", exact=True).select_option("New only")
     page.get_by_role("button", name="Study these").click()
     assert page.locator(".flipcards-sum").inner_text().startswith("0 done · 2 left")
 

@@ -106,6 +106,8 @@ def test_what_cannot_be_written_is_not_acknowledged_and_the_view_hears_why(deck,
     (answer,) = view.say("entries", entries=[review(2)])
     assert (answer["type"], answer["ids"], answer["final"]) == ("refused", [review(2)["id"]], False)
     assert re.search(r"progress.jsonl:1: this line is no JSON", answer["reason"])
+    told, refused = view.say("hello", known=0)
+    assert (told["entries"], refused["reason"]) == ([review(1)], answer["reason"])
     path.write_bytes(good)
     assert view.say("entries", entries=[review(2)])[-1]["acknowledged"] == [review(2)["id"]]
     assert reviews.read(path) == [review(1), review(2)]

@@ -22,6 +22,7 @@ import { WORDS } from "./study-words.js";
 const CONTROLS = "a, audio, button, input, label, select, summary, textarea, video";
 const WIDE = ".katex-display, table";
 const MORE_NEW = 10;
+const QUESTION = 0.4; // of the window's height, which a question takes at most for the sake of its answer
 
 /**
  * Open a session in a section of cards.
@@ -134,7 +135,9 @@ export function openSession(section, desk, { cards, source = section, onEnd = ()
     aside.hidden = session.cram;
     controls.append(button(WORDS.show, () => reveal(), "", " flipcards-show"));
     stage.replaceChildren(holder, controls, aside);
-    card.style.setProperty("--flipcards-answer", `${backOf(card).offsetHeight + 1}px`);
+    // Room for the answer, but the question stays in sight; a longer answer makes its own room.
+    const room = Math.min(backOf(card).offsetHeight + 1, QUESTION * innerHeight);
+    card.style.setProperty("--flipcards-answer", `${room}px`);
     for (const part of backOf(card).querySelectorAll(WIDE)) {
       if (part.scrollWidth > part.clientWidth + 1) part.setAttribute("tabindex", "0");
     }

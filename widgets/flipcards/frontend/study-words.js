@@ -95,7 +95,7 @@ export const WORDS = {
   /** @type {(count: number) => string} */
   broughtBack: (count) => `${counted(count, "card")} brought back.`,
   /** @type {(reason: string) => string} */
-  notKept: (reason) => `Progress is not kept: ${reason} Download it before you leave this page.`,
+  notKept: (reason) => `Progress is not kept. ${reason} Download it before you leave this page.`,
 
   unchanged: "Nothing was changed.",
 

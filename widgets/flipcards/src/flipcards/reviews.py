@@ -14,7 +14,7 @@ import warnings
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 from typing import Any, Literal, NotRequired, TypedDict, TypeGuard, cast
@@ -33,7 +33,7 @@ _BOM = b"\xef\xbb\xbf"
 _END = 4096  # bytes
 _UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _MEND = "mend or remove it, or take an earlier copy of the file"
-_INSTANT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z", re.ASCII)
+_INSTANT = re.compile(r"\d{4}-\d\d-\d\dT([01]\d|2[0-3]):\d\d:\d\d\.\d{3}Z", re.ASCII)
 
 
 class Decided(TypedDict):
@@ -144,11 +144,13 @@ def _shown(value: object) -> str:
 
 def _whole(value: object) -> TypeGuard[int]:
     """Whether it is a whole number in JavaScript too, to which 3.0 is 3."""
-    return _number(value) and abs(value) < 2**53 and value == int(value)
+    if type(value) is float:
+        return value.is_integer() and abs(value) < 2**53
+    return type(value) is int and abs(value) < 2**53
 
 
 def _number(value: object) -> TypeGuard[float]:
-    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+    return type(value) is int or (type(value) is float and math.isfinite(value))
 
 
 def _not_negative(value: object) -> bool:
@@ -218,7 +220,7 @@ def instant(text: str) -> datetime:
     Raises:
         ValueError: there is no such instant.
     """
-    return datetime.strptime(text, "%Y-%m-%dT%H:%M:%S.%fZ").replace(tzinfo=UTC)
+    return datetime.fromisoformat(text)
 
 
 def sort_key(entry: Mapping[str, object]) -> tuple[str, str]:
@@ -398,7 +400,7 @@ def parse(data: bytes, file: str, *, first_line: int = 1) -> Text:
 def _entry(line: bytes) -> tuple[object, str]:
     """The JSON value of a line (None where there is none) and what is wrong with it."""
     try:
-        value = json.loads(line.decode("utf-8"), parse_constant=_refuse)
+        value = _DECODER.decode(line.decode("utf-8"))
     except UnicodeDecodeError as error:
         return None, f"the byte 0x{line[error.start]:02x} is not UTF-8; {_MEND}"
     except (ValueError, RecursionError):
@@ -408,6 +410,10 @@ def _entry(line: bytes) -> tuple[object, str]:
 
 def _refuse(constant: str) -> None:
     raise ValueError(constant)  # NaN and Infinity, which Python would read
+
+
+_DECODER = json.JSONDecoder(parse_constant=_refuse)
+_ENCODER = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":"))
 
 
 def _is_cut(line: bytes, after: object) -> bool:
@@ -421,10 +427,12 @@ def format_lines(entries: Iterable[Entry]) -> bytes:
     """Entries as lines of a log, in the order given."""
     lines = []
     for entry in entries:
-        text = json.dumps(entry, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
-        # Half of a surrogate pair has no UTF-8.
-        text = re.sub("[\ud800-\udfff]", lambda half: f"\\u{ord(half[0]):04x}", text)
-        lines.append(text.encode("utf-8") + b"\n")
+        text = _ENCODER.encode(entry)
+        try:
+            line = text.encode("utf-8")
+        except UnicodeEncodeError:  # half of a surrogate pair has no UTF-8
+            line = re.sub("[\ud800-\udfff]", lambda half: f"\\u{ord(half[0]):04x}", text).encode("utf-8")
+        lines.append(line + b"\n")
     return b"".join(lines)
 
 

@@ -177,11 +177,14 @@ class Session:
             if isinstance(offset, int) and abs(offset) < 24 * 60:
                 self._offset_minutes = offset
             known = message.get("known")
+            fault = ""
             try:
                 self._look()
             except ReviewLogError as error:
-                send({"type": "refused", "ids": [], "reason": str(error), "final": False})
+                fault = str(error)
             self._tell(send, known if isinstance(known, int) and known >= 0 else 0)
+            if fault:
+                send({"type": "refused", "ids": [], "reason": fault, "final": False})
         elif message.get("type") == "entries" and isinstance(message.get("entries"), list):
             self._take(message["entries"], send)
 
