@@ -60,8 +60,7 @@ def render(folder: Path, size: int) -> Path | None:
 def flipcards_rendered(folder: Path, size: int) -> Path:
     """The same notes as genanki, from rendered fields."""
     fields = {row[FIELDS.index("Id")]: row for row in json.loads((folder / "fields.json").read_text())}
-    anki_write.note_fields = lambda card, *_: fields[card.id]
-    anki_write._refuse = lambda decks: None
+    vars(anki_write).update(note_fields=lambda card, *_: fields[card.id], _refuse=lambda decks: None)
     return flipcards(folder, size)
 
 

@@ -39,7 +39,7 @@ def node_modules():
         installed.touch()
 
 
-@pytest.mark.parametrize("name", ["cards.js", "study.js", "flipcards.js", "schedule.js"])
+@pytest.mark.parametrize("name", ["cards.js", "study.js", "flipbook.js", "flipcards.js", "schedule.js"])
 def test_the_committed_bundle_is_what_the_sources_give(node_modules, tmp_path, name):
     npm("run", "build", "--", str(tmp_path))
     fresh = (tmp_path / name).read_bytes()
@@ -60,7 +60,7 @@ def test_the_page_module_is_small():
     assert len(gzip.compress((STATIC / "cards.js").read_bytes(), 9)) <= PAGE_MODULE_LIMIT
 
 
-@pytest.mark.parametrize("name", ["cards.js", "study.js", "flipcards.js", "schedule.js"])
+@pytest.mark.parametrize("name", ["cards.js", "study.js", "flipbook.js", "flipcards.js", "schedule.js"])
 def test_a_bundle_says_that_it_is_generated_and_loads_nothing(name):
     text = (STATIC / name).read_text(encoding="utf-8")
     assert text.startswith("/* Generated from frontend/"), "nobody should edit it"
@@ -69,7 +69,7 @@ def test_a_bundle_says_that_it_is_generated_and_loads_nothing(name):
         assert loader not in text
 
 
-@pytest.mark.parametrize("name", ["cards.js", "study.js"])
+@pytest.mark.parametrize("name", ["cards.js", "study.js", "flipbook.js"])
 def test_what_a_page_loads_parses_no_html(name):
     text = (STATIC / name).read_text(encoding="utf-8")
     for parser in ("innerHTML", "outerHTML", "insertAdjacentHTML", "document.write", "DOMParser", "eval("):
@@ -102,11 +102,12 @@ def test_the_notices_name_the_pinned_versions():
         assert re.search(rf"\[{name}\]\(\S+\) {re.escape(pinned[name])}\b", notices), name
 
 
-def test_every_style_rule_stays_within_the_cards():
-    css = (STATIC / "flipcards.css").read_text(encoding="utf-8")
+@pytest.mark.parametrize("scope", ["flipcards", "flipbook"])
+def test_every_style_rule_stays_within_its_part_of_a_page(scope):
+    css = (STATIC / f"{scope}.css").read_text(encoding="utf-8")
     css = re.sub(r"/\*.*?\*/", "", css, flags=re.DOTALL)
     groups = [group.strip() for group in re.findall(r"([^{};]+)\{", css) if not group.strip().startswith("@")]
     # A comma within brackets belongs to one selector.
     selectors = [one.strip() for group in groups for one in re.split(r",(?![^(]*\))", group)]
     assert selectors
-    assert [one for one in selectors if ".flipcards" not in one] == []
+    assert [one for one in selectors if f".{scope}" not in one] == []
