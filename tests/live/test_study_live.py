@@ -8,7 +8,7 @@ import nbformat
 from playwright.sync_api import expect
 
 SAID = ".flipcards-line [role=status]"
-LONG = 120_000  # ms, for what a loaded machine may take long to do
+LONG = 300_000  # ms, for what a loaded machine may take long to do
 
 DECK = """
 from pathlib import Path
