@@ -87,7 +87,7 @@ lint: $(VENV)/.tests ## check format, style and types
 pytest: $(VENV)/.tests ## run the tests alone, on the site as it was built last; ARGS go to pytest
 	$(BIN)/python -m pytest --nbval-lax --nbval-current-env $(or $(ARGS),--numprocesses 2 --dist loadfile chapters tests)
 
-bench: $(VENV)/.bench chromium ## measure cards, study, flipbooks and packages beside others, for some minutes; ARGS go to bench/cards.py
+bench: $(VENV)/.bench chromium book ## measure cards, study, flipbooks and packages beside others, for some minutes; ARGS go to bench/cards.py
 	$(BIN)/python bench/cards.py $(ARGS)
 	$(BIN)/python bench/study.py
 	$(BIN)/python bench/flipbook.py
