@@ -367,7 +367,7 @@ def test_a_card_rated_in_one_tab_is_passed_over_in_another(new_reader):
     assert (asked(one), asked(two)) == ("sft", "sft")
     one.bring_to_front()
     answer(one, "4")
-    two.wait_for_function("document.querySelector('.flipcards-stage .flipcard').dataset.card === 'lora'")
+    two.locator(".flipcards-stage .flipcard[data-card=lora]").wait_for()
     assert two.locator(".flipcards-sum").inner_text().startswith("0 done · 3 left")
 
 

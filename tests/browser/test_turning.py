@@ -704,7 +704,7 @@ const model = {
   on: (name, handler) => handlers.set(name, handler),
   off: (name, handler) => { if (handlers.get(name) === handler) handlers.delete(name); },
 };
-host.end = widget.render({ model, el: document.getElementById("host") });
+host.end = await widget.render({ model, el: document.getElementById("host") });
 window.host = host;
 </script>"""
 

@@ -183,7 +183,7 @@ function isOpen(session, card, statusOf, now_ms) {
 }
 
 /**
- * The session after the log has taken entries from elsewhere: a question that was settled there is passed over.
+ * The session after the log has taken entries from elsewhere: what was settled there is passed over.
  *
  * @param {Session} session
  * @param {StatusOf} status
@@ -191,9 +191,11 @@ function isOpen(session, card, statusOf, now_ms) {
  * @returns {Session}
  */
 export function refresh(session, status, now_ms) {
-  const { card, revealed } = session;
+  const { card, revealed, taken } = session;
+  const rest = session.queue.slice(taken).filter((one) => isOpen(session, one, status, now_ms));
+  const after = { ...session, queue: [...session.queue.slice(0, taken), ...rest] };
   const settled = card !== null && !revealed && !isOpen(session, card, status, now_ms);
-  return settled || card === null ? ask(session, status, now_ms) : session;
+  return settled || card === null ? ask(after, status, now_ms) : after;
 }
 
 /**
@@ -266,11 +268,7 @@ export function progress(session, status, now_ms) {
   const soon = session.cram
     ? waiting
     : waiting.filter((card) => status(card).due_ms <= now_ms + LEARN_AHEAD_MS);
-  let left = soon.length + (session.card === null ? 0 : 1);
-  for (let i = session.taken; i < session.queue.length; i++) {
-    const card = /** @type {string} */ (session.queue[i]);
-    if (isOpen(session, card, status, now_ms)) left += 1;
-  }
+  const left = session.queue.length - session.taken + soon.length + (session.card === null ? 0 : 1);
   const seen = new Set(session.steps.map(({ card }) => card));
   for (const card of soon) seen.delete(card);
   if (session.card !== null) seen.delete(session.card);
