@@ -274,13 +274,13 @@ def test_turned_up_the_two_proxies_part_at_about_2_nats(proxies):
         "From there on the gold reward of the mis-specified proxy falls",
     )
     noisy, missing = (proxies[kind, 0] for kind in overoptimisation.PROXIES)
-    d = np.sqrt([0.25, 1, 2, 3, 4, 5])  # the settings of the chapter
+    d = np.sqrt([1, 2, 3, 5])  # the settings of the chapter
     assert d[-1] < min(noisy.d[-1], missing.d[-1])
     for result in (noisy, missing):
         assert (np.diff(np.interp(d, result.d, result.proxy)) > 0).all()
-        assert (np.diff(np.interp(d[:3], result.d, result.gold)) > 0).all()
+        assert (np.diff(np.interp(d[:2], result.d, result.gold)) > 0).all()
     assert (np.diff(np.interp(d, noisy.d, noisy.gold)) > 0).all()
-    assert (np.diff(np.interp(d[2:], missing.d, missing.gold)) < 0).all()
+    assert (np.diff(np.interp(d[1:], missing.d, missing.gold)) < 0).all()
 
 
 def test_what_survives_another_seed(proxies):

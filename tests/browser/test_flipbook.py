@@ -84,7 +84,7 @@ def test_pictures_are_loaded_when_they_are_turned_to_and_each_once(book):
         slider.press(key)
         expect(figure.get_by_role("status")).to_contain_text(f"rank = {rank}:")
     pictures = [url for url in asked if "flipbook-" in url]
-    assert 2 <= len(pictures) < 36  # neighbours, but not the whole book
+    assert 2 <= len(pictures) < 24  # neighbours, but not the whole book
     assert len(set(pictures)) == len(pictures)
 
 
@@ -103,7 +103,7 @@ def test_without_scripts_there_are_the_first_figure_and_the_numbers_of_all_setti
         .startswith("target modules = qv, model = Llama-2-7B, rank = 8;")
     )
     expect(figure.locator("table")).to_be_visible()
-    expect(figure.locator("tbody tr")).to_have_count(36)
+    expect(figure.locator("tbody tr")).to_have_count(24)
     assert figure.locator("input, select").count() == 0
 
 
