@@ -330,6 +330,15 @@ def test_a_page_holds_the_numbers_of_every_setting_in_an_open_table(book):
     assert len(rows) == 7
 
 
+def test_a_page_is_the_same_whether_its_cell_was_just_executed_or_cached(book):
+    script = page(book("html") / "book.html").select_one(".flipbook > script[type='application/json']").string
+    # A cached notebook has its keys sorted; this is what any order becomes.
+    data = json.loads(script)
+    assert script.replace("\\u003c", "<") == json.dumps(
+        data, ensure_ascii=False, separators=(",", ":"), sort_keys=True
+    )
+
+
 def test_only_pages_with_a_flipbook_load_its_front_end(book):
     files = "script[src*='flipbook.js'], link[href*='flipbook.css']"
     assert len(page(book("html") / "book.html").select(files)) == 2

@@ -142,7 +142,9 @@ def _visit_flipbook(self: HTML5Translator, node: flipbook) -> None:
     node.children[-1].walkabout(self)
     self.body.append("</div></details>\n")
     data = {key: node[key] for key in ("knobs", "frames", "start")} | {"pictures": pictures}
-    written = json.dumps(data, ensure_ascii=False, separators=(",", ":")).replace("<", "\\u003c")
+    # Sorted: a cell that was just executed and one from the cache have their keys in different orders.
+    compact = json.dumps(data, ensure_ascii=False, separators=(",", ":"), sort_keys=True)
+    written = compact.replace("<", "\\u003c")
     self.body.append(f'<script type="application/json">{written}</script>\n</div>\n')
     raise nodes.SkipNode
 
