@@ -138,6 +138,7 @@ def search_terms(folder):
         (table, term): sorted(index["docnames"][n] for n in ([found] if isinstance(found, int) else found))
         for table in ("terms", "titleterms")
         for term, found in index[table].items()
+        if found != []  # a word that an earlier build of the same folder had
     }
 
 
@@ -147,6 +148,8 @@ def test_two_builds_of_the_same_sources_from_nothing_give_the_same_bytes(book, s
     assert {"chapters/lora.html", "_sources/chapters/lora.ipynb", "objects.inv"} <= files
     # .buildinfo digests the settings, among which are paths: the copy has others.
     files -= {"searchindex.js", ".buildinfo"}
+    # Packages for Anki are dated by the last commit, which the copy has not (tests/flipcards/test_anki.py).
+    files = {name for name in files if not name.endswith(".apkg")}
     # A site that was built before may hold more: what an earlier build left.
     different = [
         name
