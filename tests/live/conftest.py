@@ -31,7 +31,8 @@ class Lab:
 
     def open(self, page, path):
         """Open a notebook and return the locator of its panel, once its kernel answers."""
-        page.goto(self.tree(path))
+        # JupyterLab would also open what an earlier test had open, and might show that.
+        page.goto(f"{self.tree(path)}&reset")
         notebook = page.locator(".jp-NotebookPanel:visible")
         notebook.wait_for(timeout=LONG)
         page.get_by_text("Python 3 (ipykernel) | Idle").wait_for(timeout=LONG)
