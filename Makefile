@@ -13,6 +13,9 @@ PIP := $(BIN)/python -m pip install --quiet
 UV := uv==0.13.9
 WATCHFILES := watchfiles==1.3.0
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
+# Matplotlib's list of fonts and its settings belong to the environment: figures do not depend on what other
+# environments of the same user left in his cache, or on his matplotlibrc.
+export MPLCONFIGDIR := $(abspath $(VENV))/matplotlib
 
 .PHONY: help book serve watch test install-tests chromium lint pytest bench bundle requirements clean
 .DELETE_ON_ERROR:
@@ -29,6 +32,7 @@ $(BIN)/python:
 
 $(VENV)/.book: requirements.txt $(wildcard widgets/*/pyproject.toml) | $(BIN)/python
 	$(PIP) --requirement requirements.txt
+	@$(BIN)/python -c 'import matplotlib.font_manager'
 	@touch $@
 
 $(VENV)/.tests: tests/requirements.txt $(VENV)/.book
