@@ -13,7 +13,8 @@ from sphinx.cmd import build
 CONF = """
 project = "Tiny: a book"
 copyright = "2026, Ada"
-extensions = ["myst_parser", "flipcards.sphinx"]
+extensions = ["myst_nb", "flipcards.sphinx"]
+nb_execution_mode = "off"
 html_theme = "basic"
 flipcards_decks = ["decks/*.yml"]
 exclude_patterns = ["_out"]
