@@ -32,8 +32,14 @@ def pages(serve, tmp_path_factory):
     (folder / "two.yml").write_text(
         "cards:\n  - {id: ppo, front: 'What does PPO clip?', back: The ratio.}\n", encoding="utf-8"
     )
-    decks = [section(Deck.load(folder / f"{name}.yml"), ids=True) for name in ("one", "two")]
-    (folder / "index.html").write_text(
+    one, two = (Deck.load(folder / f"{name}.yml") for name in ("one", "two"))
+    write(folder / "index.html", section(one, ids=True), section(two, ids=True))
+    write(folder / "twice.html", section(one, ids=True), section(one))
+    return folder, serve(folder)
+
+
+def write(file, *decks):
+    file.write_text(
         '<!doctype html><html lang="en"><head><meta charset="utf-8"><title>Cards</title>'
         f'<meta http-equiv="Content-Security-Policy" content="{POLICY}">'
         '<meta name="viewport" content="width=device-width"><link rel="icon" href="data:,">'
@@ -42,7 +48,6 @@ def pages(serve, tmp_path_factory):
         f"<body><main><h1>Cards</h1>{''.join(decks)}</main></body></html>",
         encoding="utf-8",
     )
-    return folder, serve(folder)
 
 
 @pytest.fixture
@@ -369,6 +374,23 @@ def test_a_card_rated_in_one_tab_is_passed_over_in_another(new_reader):
     answer(one, "4")
     two.locator(".flipcards-stage .flipcard[data-card=lora]").wait_for()
     assert two.locator(".flipcards-sum").inner_text().startswith("0 done · 3 left")
+
+
+def test_a_card_rated_in_one_session_of_a_page_is_not_asked_at_once_in_another(new_reader, pages):
+    page = new_reader()(address=f"{pages[1]}/twice.html")
+    for at in (0, 1):
+        page.locator("[data-deck=one]").nth(at).get_by_role("button", name="Study").click()
+    first, second = (page.locator("[data-deck=one]").nth(at).locator(".flipcards-stage") for at in (0, 1))
+    second.locator(".flipcard[data-card=sft]").wait_for()
+    first.locator("summary").focus()
+    answer(page, "1")
+    # It is due again in a minute: neither session has it before the others.
+    for session in (first, second):
+        session.locator(".flipcard[data-card=lora]").wait_for()
+    second.locator("summary").focus()
+    answer(page, "4", "4", "4")
+    first.locator(".flipcard[data-card=sft]").wait_for()
+    assert [entry["card"] for entry in log_of(page)] == ["sft", "lora", "kl", "rm"]
 
 
 def test_progress_is_downloaded_and_loaded_twice_with_the_effect_of_once(new_reader, tmp_path):

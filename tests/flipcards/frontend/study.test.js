@@ -122,6 +122,17 @@ test("a card that another tab has settled is passed over", () => {
   assert.equal(study.refresh(study.reveal(session), cards.status, NOW).card, "a", "not while its answer is read");
 });
 
+test("a card rated elsewhere into learning is not asked at once, but when it is due", () => {
+  const cards = deck({ a: ["new", 0], b: ["new", 0] });
+  const session = start(cards);
+  cards.set("a", "learning", NOW + MINUTE);
+  const after = study.refresh(session, cards.status, NOW, true);
+  assert.deepEqual([after.card, after.waiting], ["b", ["a"]]);
+  assert.equal(study.refresh(study.reveal(session), cards.status, NOW, true).card, "a", "not while its answer is read");
+  cards.set("b", "review", NOW + 9 * DAY);
+  assert.equal(study.take(study.reveal(after), rated(4), cards.status, NOW + MINUTE).card, "a");
+});
+
 test("undo brings the same card back with its answer, step by step to the first", () => {
   const cards = deck({ a: ["review", NOW], b: ["review", NOW], c: ["review", NOW] });
   const first = study.reveal(start(cards));

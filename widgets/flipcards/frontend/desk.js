@@ -48,22 +48,22 @@ export function createDesk({
   };
   let fold = folded();
 
-  /** @type {Set<(foreign: boolean) => void>} */
+  /** @type {Set<() => void>} */
   const listeners = new Set();
-  const tell = (/** @type {boolean} */ foreign) => {
-    for (const listener of listeners) listener(foreign);
+  const tell = () => {
+    for (const listener of listeners) listener();
   };
 
   let writing = false;
   log.subscribe((added) => {
     // All of them: one that is known already may still have to be told from its double.
     const news = added.map((entry) => fold.add(entry)).some(Boolean);
-    if (news && !writing) tell(true);
+    if (news && !writing) tell();
   });
   log.onState(() => {
     const cleared = log.entries().length < fold.size();
     if (cleared) fold = folded();
-    tell(cleared);
+    tell();
   });
 
   const origin = (/** @type {string} */ card) => ({
@@ -76,11 +76,11 @@ export function createDesk({
     writing = true;
     try {
       // Where it cannot be kept the log says so by its state, and has it in memory.
-      log.append([entry]).catch(() => tell(false));
+      log.append([entry]).catch(() => tell());
     } finally {
       writing = false;
     }
-    tell(false);
+    tell();
     return entry.id;
   };
 
@@ -175,7 +175,7 @@ export function createDesk({
       } catch {
         // Kept as long as the page is.
       }
-      tell(false);
+      tell();
     },
 
     /** Why progress is not kept; "" where it is. */
@@ -224,9 +224,9 @@ export function createDesk({
     },
 
     /**
-     * Listen for changes: true when entries came from elsewhere, false when the reader made the change here.
+     * Listen for changes of the log, wherever they were made, of its state and of the settings.
      *
-     * @param {(foreign: boolean) => void} listener
+     * @param {() => void} listener
      * @returns {() => void}  Ends it.
      */
     onChange(listener) {

@@ -115,6 +115,8 @@ export function openSession(section, desk, { cards, source = section, onEnd = ()
   /** @type {HTMLDetailsElement | null} */
   let card = null;
   let controls = element("div", "flipcards-controls");
+  /** How often the card had been rated when it was asked. */
+  let repsShown = 0;
 
   const show = (takeFocus = true) => {
     update();
@@ -123,6 +125,7 @@ export function openSession(section, desk, { cards, source = section, onEnd = ()
       return;
     }
     card = copyOf(/** @type {HTMLDetailsElement} */ (faces.get(session.card)));
+    repsShown = desk.state(session.card).reps;
     const holder = element("div", "flipcards-grid flipcards-short");
     holder.append(card);
     controls = element("div", "flipcards-controls");
@@ -172,12 +175,26 @@ export function openSession(section, desk, { cards, source = section, onEnd = ()
     say(WORDS.answered(spokenAnswer(card)));
   };
 
+  /** Whether what the log tells is of this session. */
+  let acting = false;
+  /**
+   * @template Result
+   * @param {() => Result} action
+   */
+  const own = (action) => {
+    acting = true;
+    try {
+      return action();
+    } finally {
+      acting = false;
+    }
+  };
   const rate = (/** @type {Rating} */ rating) => {
     const { card, shown_ms, cram } = session;
     if (card === null || !session.revealed) return;
     const duration_ms = Math.max(0, Math.round(desk.now() - shown_ms));
     const was_new = desk.status(card).state === "new";
-    const entry = cram ? null : desk.rate(card, rating, duration_ms);
+    const entry = cram ? null : own(() => desk.rate(card, rating, duration_ms));
     session = study.take(session, { kind: "rate", rating, was_new, duration_ms, entry }, desk.status, desk.now());
     say("");
     show();
@@ -185,7 +202,7 @@ export function openSession(section, desk, { cards, source = section, onEnd = ()
   const put = (/** @type {"bury" | "suspend"} */ kind) => {
     const { card, cram } = session;
     if (card === null || cram) return;
-    const step = { kind, rating: /** @type {0} */ (0), was_new: false, duration_ms: 0, entry: desk[kind](card) };
+    const step = { kind, rating: /** @type {0} */ (0), was_new: false, duration_ms: 0, entry: own(() => desk[kind](card)) };
     session = study.take(session, step, desk.status, desk.now());
     show();
     say(kind === "bury" ? WORDS.buried : WORDS.suspended);
@@ -193,7 +210,8 @@ export function openSession(section, desk, { cards, source = section, onEnd = ()
   const undo = () => {
     const step = study.lastStep(session);
     if (!step) return;
-    if (step.entry !== null) desk.undo(step.card, step.entry);
+    const { entry } = step;
+    if (entry !== null) own(() => desk.undo(step.card, entry));
     session = study.undo(session, desk.now());
     show();
     say(WORDS.undone);
@@ -323,10 +341,14 @@ export function openSession(section, desk, { cards, source = section, onEnd = ()
 
   // --- Begin, and end ---
 
-  const stop = desk.onChange((/** @type {boolean} */ foreign) => {
+  // Another tab, another notebook, or another session of this page.
+  const stop = desk.onChange(() => {
+    if (acting) return update();
     const before = session.card;
-    if (foreign) session = study.refresh(session, desk.status, desk.now());
-    if (session.card === before) return update();
+    const rated = before !== null && desk.state(before).reps !== repsShown;
+    const { revealed, cram } = session;
+    session = study.refresh(session, desk.status, desk.now(), rated);
+    if (session.card === before && (!rated || revealed || cram)) return update();
     // The reader may be elsewhere on the page.
     show(root.contains(/** @type {Document | ShadowRoot} */ (root.getRootNode()).activeElement));
   });

@@ -188,14 +188,18 @@ function isOpen(session, card, statusOf, now_ms) {
  * @param {Session} session
  * @param {StatusOf} status
  * @param {number} now_ms
+ * @param {boolean} [rated]
+ *   Whether the card that is asked was rated elsewhere meanwhile: it comes back when it is due, not at once.
  * @returns {Session}
  */
-export function refresh(session, status, now_ms) {
-  const { card, revealed, taken } = session;
+export function refresh(session, status, now_ms, rated = false) {
+  const { card, revealed, taken, cram } = session;
   const rest = session.queue.slice(taken).filter((one) => isOpen(session, one, status, now_ms));
   const after = { ...session, queue: [...session.queue.slice(0, taken), ...rest] };
-  const settled = card !== null && !revealed && !isOpen(session, card, status, now_ms);
-  return settled || card === null ? ask(after, status, now_ms) : after;
+  if (card === null) return ask(after, status, now_ms);
+  if (revealed) return after;
+  if (rated && !cram) return ask({ ...after, waiting: [...session.waiting, card] }, status, now_ms);
+  return isOpen(session, card, status, now_ms) ? after : ask(after, status, now_ms);
 }
 
 /**
