@@ -12,6 +12,7 @@ from finetuning.models import MODELS
 from finetuning.numerics import loglog_slope
 
 ROOT = Path(__file__).resolve().parents[2]
+LLAMA_3 = MODELS["llama3-8b"]
 LLAMA_7B, LLAMA_13B, LLAMA_70B = (MODELS[f"llama2-{size}"] for size in ("7b", "13b", "70b"))
 GPT_3_PARAMETERS = 175_255.8e6  # Hu et al. 2021, table 4
 LLAMA_65B_PARAMETERS = 65_285_660_672
@@ -33,6 +34,11 @@ def says():
         for card in yaml.safe_load(path.read_text(encoding="utf-8"))["cards"]:
             texts[card["id"]] = plain("\n".join(card.get(face, "") for face in ("front", "back", "why")))
     return texts.__getitem__
+
+
+def without_places(text):
+    """The text without the places in cited works, such as (§4.2)."""
+    return re.sub(r" \([^()]*§[^()]*\)", "", text)
 
 
 def gb(n_bytes, decimals=1):
@@ -126,6 +132,22 @@ def test_a_number_about_memory_is_printed_as_computed(says, where, sentence):
     assert sentence in says(where)
 
 
+def test_on_24_gb_lora_fits_at_7b_only_and_qlora_at_13b_too_as_the_card_and_the_pages_say(says):
+    sizes = {"7B": LLAMA_7B, "13B": LLAMA_13B, "70B": LLAMA_70B}
+    fit = {
+        states: [name for name, shape in sizes.items() if states(shape).fits(24)] for states in (LORA, QLORA)
+    }
+    lora_fits, qlora_fits = (" and ".join(names) for names in fit.values())
+    text = says("mem-consumer-gpu")
+    assert "A card has 24 GB. Which of 7B, 13B and 70B can you tune on it" in text
+    assert f"LoRA: {lora_fits} only. QLoRA: {qlora_fits}. Neither: 70B." in text
+    assert "Take a card with 24 GB and the table above. LoRA fits at 7B and 8B" in says("page:cheat-sheet")
+    assert "On 24 GB, LoRA fits at 7B and 8B. At 13B only QLoRA does. At 70B nothing does." in says(
+        "page:memory"
+    )
+    assert LORA(LLAMA_3).fits(24)
+
+
 def test_rank_263_is_the_highest_with_a_16_bit_base_on_24_gb_and_503_with_a_4_bit_base(says):
     for states, rank in ((LORA, 263), (QLORA, 503)):
         assert states(LLAMA_7B, "all-linear", rank).fits(24)
@@ -137,6 +159,22 @@ def test_llama_65b_at_12_bytes_is_more_than_780_gb_and_at_11_is_not():
     assert 11 < memory.bytes_per_parameter(780e9, LLAMA_65B_PARAMETERS) < 12
 
 
+def test_what_the_literature_measured_stands_beside_what_is_computed_in_its_accounting(says):
+    each = f"{memory.bytes_per_parameter(1.2e12, GPT_3_PARAMETERS):.1f} bytes"
+    assert f"The LoRA paper's 1.2 TB for GPT-3 is lower still, at {each}." in without_places(
+        says("page:memory")
+    )
+    assert f"GPT-3's 1.2 TB in the LoRA paper is {each} per parameter" in says("mem-780-gb")
+    assert "780 GB is 12 bytes per parameter: another accounting" in says("mem-780-gb")
+    base = gb(BASE_4_BIT, 2)
+    assert f"It gives {base} for the 4-bit base of a 7B model; 5,048 MB were measured" in says("page:memory")
+    assert f"base of a 7B model it gives {base}; the measured base took 5,048 MB" in says("page:cheat-sheet")
+    assert f"16 bytes per parameter: {total(FULL(LLAMA_7B))} for Llama-2-7B." in without_places(
+        says("page:cheat-sheet")
+    )
+    assert BASE_4_BIT < 5048e6
+
+
 def test_the_rounding_errors_of_nf4_and_int4_are_printed_as_measured(says):
     result = quantisation.quantisation_experiment(n_blocks=4000, seed=0)
     (gauss, _, uniform), usage = result.errors.values(), 100 * result.nf4_usage
@@ -144,9 +182,18 @@ def test_the_rounding_errors_of_nf4_and_int4_are_printed_as_measured(says):
     assert f"{gauss['NF4']:.3f} against {gauss['int4']:.3f} for int4." in text
     assert f"On uniform weights it loses, {uniform['NF4']:.3f} against {uniform['int4']:.3f}." in text
     assert f"rounds {4000 * 64:,} random weights" in text
-    assert f"{uniform['NF4']:.3f} against {uniform['int4']:.3f}" in says("mem-nf4-uniform")
-    assert f"{gauss['NF4']:.3f} against {gauss['int4']:.3f}" in says("mem-nf4-uniform")
-    assert f"run from {usage.min():.1f} % to {usage.max():.1f} %" in says("mem-nf4-optimal")
+    card = says("mem-nf4-uniform")
+    assert f"a relative error of {uniform['NF4']:.3f} against {uniform['int4']:.3f} in our lab." in card
+    assert f"On Gaussian weights NF4 wins, {gauss['NF4']:.3f} against {gauss['int4']:.3f}: its levels" in card
+    assert (
+        f"the shares run from {usage.min():.1f} % to {usage.max():.1f} %, "
+        f"where equal use would be {100 / len(quantisation.NF4)} %."
+    ) in says("mem-nf4-optimal")
+    assert (
+        f"On Gaussian weights NF4 has the smallest error, {gauss['NF4']:.3f}, then int4 and fp4. "
+        "On Student-t weights the order is the same with wider gaps. "
+        f"On uniform weights int4 has the smallest, {uniform['int4']:.3f}, and NF4 has {uniform['NF4']:.3f}."
+    ) in text
 
 
 def test_nf4_wins_by_more_on_heavy_tails():
@@ -172,9 +219,14 @@ def test_with_the_mask_the_model_becomes_worse_at_prompts_and_without_it_better(
         f"from {base:.2f} to {masked:.2f} nats. Without it, the model becomes better, down to {unmasked:.2f}."
         in says("page:sft")
     )
-    assert f"ended at {masked:.2f} nats per prompt token and the other at {unmasked:.2f}" in says(
-        "sft-mask-effect"
-    )
+    assert (
+        f"ended at {masked:.2f} nats per prompt token and the other at {unmasked:.2f}; "
+        "both had more than 98 % of the answer tokens right."
+    ) in says("sft-mask-effect")
+    assert (
+        f"the line with mask rises to {masked:.1f} nats, far above guessing, "
+        f"and the line without falls to {unmasked:.1f}."
+    ) in says("page:sft")
 
 
 def test_the_answers_come_out_right_either_way_in_more_than_98_percent_of_tokens(says, masked_run):
@@ -444,6 +496,48 @@ def test_llama_2_7b_on_query_and_value_is_printed_as_counted(says):
     count = lora.trainable_parameters(LLAMA_7B, "qv", 8)
     share = lora.trainable_percent(LLAMA_7B, "qv", 8)
     assert f"{count:,}, which is {share:.4f} %." in says("lora-llama-2-qv")
+
+
+QV = [f"{lora.trainable_parameters(shape, 'qv', 8):,}" for shape in (LLAMA_3, LLAMA_7B)]
+ALL = [f"{lora.trainable_parameters(shape, 'all-linear', 16):,}" for shape in (LLAMA_3, LLAMA_7B)]
+BASE_8B, EVERY_8B = f"{LLAMA_3.base_parameters:,}", f"{lora.all_parameters(LLAMA_3, 'all-linear', 16):,}"
+ALL_SHARE = f"{lora.trainable_percent(LLAMA_3, 'all-linear', 16):.4f} %"
+ONE_RANK = lora.trainable_parameters(LLAMA_3, "qv", 1)
+TIMES = lora.trainable_parameters(LLAMA_3, "all-linear", 16) / ONE_RANK
+
+
+@pytest.mark.parametrize(
+    ("where", "sentence"),
+    [
+        ("lora-gqa", f"At rank 8 that is {QV[0]} parameters against {QV[1]}."),
+        ("lora-gqa", f"feed-forward layers of Llama-3-8B are wider: {ALL[0]} against {ALL[1]} at rank 16."),
+        ("page:lora", f"on query and value at rank 8 it trains {QV[0]} parameters against {QV[1]} for"),
+        ("page:lora", f"at rank 16 it is {ALL[0]} for Llama-3-8B against {ALL[1]}."),
+        ("lora-all-linear", f"and what share? {ALL[0]}, which is {ALL_SHARE} of all parameters."),
+        (
+            "lora-impossible-total",
+            f'A page prints "trainable {ALL[0]}, all {BASE_8B}" for LoRA on Llama-3-8B.',
+        ),
+        ("lora-impossible-total", f"leaves the adapters out: {BASE_8B} is the base model alone."),
+        ("lora-impossible-total", f"All parameters are {EVERY_8B}."),
+        ("page:lora", f"must include the adapters: {BASE_8B} + {ALL[0]} = {EVERY_8B}."),
+        ("page:lora", f"The share is {ALL[0]} / {EVERY_8B} = {ALL_SHARE}."),
+        ("page:lora", f"Rank {int(TIMES) + 1}. One rank on query and value costs {ONE_RANK:,} parameters"),
+        ("page:lora", f"costs {ONE_RANK:,} parameters, and {ALL[0]} / {ONE_RANK:,} = {TIMES:.1f}."),
+    ],
+)
+def test_a_count_of_lora_is_printed_as_computed(says, where, sentence):
+    assert sentence in says(where)
+
+
+def test_appendix_d_4_says_2_where_the_formula_needs_4(says):
+    counts = [lora.paper_parameters(12288, 4 * 96, rank) / 1e6 for rank in (2, 4)]
+    assert [f"{count:.1f}M" for count in counts] == ["18.9M", "37.7M"]
+    assert 'Appendix D.4 says "2" where 37.7M needs 4.' in says("lora-gpt-3-sizes")
+
+
+def test_what_is_not_equal_or_preferred_is_strictly_worse(says):
+    assert f"GPT-4 was strictly preferred in the other {100 - 43} %." in says("inst-lima")
 
 
 # --- The cheat sheet ---------------------------------------------------------------------------------------

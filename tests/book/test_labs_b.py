@@ -216,6 +216,7 @@ def test_clearer_tastes_raise_ceiling_and_agreement():
 
 def test_at_probability_three_quarters_two_people_agree_five_times_in_eight():
     margin = np.array([np.log(3)])
+    assert_says("rm-ceiling-formula", "prefer the better of two responses with probability 0.75.")
     assert preferences.noise_ceiling(margin) == pytest.approx(0.75)
     agreement = preferences.annotator_agreement(margin)
     assert_says(
@@ -302,7 +303,9 @@ def test_best_of_16_cannot_be_10_nats_from_the_reference():
     assert_says("over-optimisation", f"15/16 = {number(direct.best_of_n_kl(16), 3)} nats.", "59{,}900")
     assert direct.best_of_n_kl(59_900) == pytest.approx(10, abs=0.001)
     assert direct.best_of_n_kl(1024) < 6
-    assert_says("oo-equal-kl", f"{number(direct.best_of_n_kl(1024))} for n = 1024")
+    assert_says(
+        "oo-equal-kl", f"at most \\log n - (n-1)/n nats, {number(direct.best_of_n_kl(1024))} for n = 1024"
+    )
 
 
 # --- PPO's clip --------------------------------------------------------------------------------------------
@@ -363,6 +366,12 @@ def test_the_four_cases_of_the_clip():
             for value, slope in zip(values, slopes, strict=True)
         ]
         assert_says("ppo-clip", f"{row} {cells[0]} | {cells[1]} |")
+    bad = np.array([1.5]), np.array([-1.0]), 0.2
+    assert ppo.clipped_gradient(*bad) == -1
+    assert_says("ppo-way-back", "has become more likely, with a ratio of 1.5 and \\varepsilon = 0.2.")
+    assert_says(
+        "ppo-clip", f"its objective is {number(ppo.clipped_objective(*bad)[0], 1)} and its derivative −1."
+    )
 
 
 def test_other_settings_of_the_clip_end_as_the_solution_says():
@@ -397,6 +406,17 @@ def test_a_reversed_log_ratio_gives_what_the_chapter_says():
     assert 1.5 < POLICY @ kl.k2(log_ratio) / (POLICY @ log_ratio) < 1.6  # "off by more than half"
 
 
+@pytest.mark.parametrize("shift", [0.1, 1.0])
+def test_the_bias_of_k2_is_half_the_kl(shift):
+    result = kl.estimator_experiment(shift)
+    k2 = next(one for one in result.statistics if one.name == "k2")
+    assert k2.bias == pytest.approx(result.true_kl / 2, abs=3 * k2.standard_error)
+    share = f"{100 * result.true_kl / 2:.3g}"
+    assert_says("kl-k2", "of equal width its share of the KL is half the KL itself.")
+    assert_says("kl-k2", f"{share} % at {result.true_kl:.3g} nats")
+    assert_says("kl-estimators", f"{result.true_kl / 2:.3g} for \\mu = {shift:g}")
+
+
 def test_more_than_a_third_of_the_batch_means_of_k1_are_negative():
     near = kl.estimator_experiment(0.1)
     assert 1 / 3 < np.mean(near.means["k1"] < 0) < 0.4
@@ -422,6 +442,8 @@ def test_k3_spreads_more_than_k1_far_from_the_reference():
     assert exact(1.12) < 2 / 1.12
     assert exact(1.125) > 2 / 1.125
     assert number(1.121**2 / 2) == "0.63"
+    assert_says("kl-estimators", "They cross near \\mu = 1.12, a KL of 0.63 nats.")
+    assert_says("kl-always-k3", "For normal distributions of equal width they cross at a KL of 0.63 nats.")
 
 
 def test_doubling_beta_takes_36_updates():
@@ -549,7 +571,7 @@ def test_best_of_16_and_its_limit_are_those_of_the_chapter():
         f"the exact value at n = 16 is {number(result.few[at_16], 3)}.",
         f"which is {number(result.limit)} here",
     )
-    assert_says("direct-bon-16", f"= {number(direct.best_of_n_kl(16), 3)} nats.")
+    assert_says("direct-bon-16", f"At most \\log 16 - 15/16 = {number(direct.best_of_n_kl(16), 3)} nats.")
     assert_says(
         "direct-bon-limit",
         f"that is {number(result.limit)} nats, while the formula would say {number(result.formula[-1])} "
@@ -584,4 +606,9 @@ def test_dpo_without_a_reference_misses_by_what_the_solution_says():
         f"is {number(distance(0.1), 3)} at β = 0.1, where the reward decides nearly all.",
         f"It is {number(distance(0.5))} at β = 0.5 and {number(distance(3))} at β = 3",
     )
-    assert_says("direct-no-reference", f"that is {number(distance(3))} in total variation off")
+    assert distance(0.1) < 0.01
+    assert_says(
+        "direct-no-reference",
+        f"that is {number(distance(3))} in total variation off the right policy at \\beta = 3, "
+        "and hardly visible at \\beta = 0.1.",
+    )

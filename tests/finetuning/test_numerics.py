@@ -25,6 +25,13 @@ def test_log_sigmoid_is_right_where_the_naive_form_overflows():
     assert numerics.sigmoid(x)[[0, 2, 4]].tolist() == [0.0, 0.5, 1.0]
 
 
+def test_sigmoid_and_tanh_are_those_of_numpy_up_to_the_last_digit_and_never_overflow():
+    x = np.concatenate([np.linspace(-40, 40, 2001), [-1e-9, 1e-9, -1000.0, 1000.0]])
+    assert np.abs(numerics.tanh(x) - np.tanh(x)).max() < 4e-16
+    assert numerics.sigmoid(x) == pytest.approx(np.exp(-np.logaddexp(0, -x)), rel=1e-14, abs=0)
+    assert numerics.tanh(np.array([-1e-300, 0.0, -1000.0])).tolist() == [0.0, 0.0, -1.0]
+
+
 def test_softmax_of_huge_logits_is_finite_and_sums_to_one():
     logits = np.array([[1e4, 1e4 - 1, -1e4]])
     assert numerics.softmax(logits).sum() == pytest.approx(1)
@@ -69,6 +76,7 @@ def test_the_networks_gradient_is_that_of_its_loss():
         changed = [matrix if i == layer else other for i, other in enumerate(weights)]
         return -network.log_probs(changed, inputs)[np.arange(7), labels].mean()
 
-    for layer, gradient in enumerate(network.cross_entropy_gradients(weights, inputs, labels)):
+    targets = numerics.one_hot(labels, 3)
+    for layer, gradient in enumerate(network.cross_entropy_gradients(weights, inputs, targets)):
         expected = numerical_gradient(lambda matrix, layer=layer: loss(layer, matrix), weights[layer])
         assert gradient == pytest.approx(expected, abs=1e-8)

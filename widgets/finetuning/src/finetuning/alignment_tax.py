@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from finetuning import network
-from finetuning.numerics import Adam, Floats, Ints, kl_divergence
+from finetuning.numerics import Adam, Floats, Ints, kl_divergence, log_softmax, one_hot
 
 D_INPUT = 24
 D_HIDDEN = 48
@@ -95,14 +95,16 @@ def after_rl(of: World, *, beta: float = 0.0, gamma: float = 0.0, n_steps: int =
     """Train the policy from the pretrained model with these weights of KL and of the pretraining mix."""
     weights = [matrix.copy() for matrix in of.weights]
     optimiser = Adam(weights, 0.01)
+    answers = one_hot(of.train_labels, N_ANSWERS)
     for _ in range(n_steps):
-        log_policy = network.log_probs(weights, of.prompts)
+        activations, logits = network.forward(weights, of.prompts)
+        log_policy = log_softmax(logits)
         policy = np.exp(log_policy)
         gain = of.reward - beta * (log_policy - of.reference_log_probs)
         logits_gradient = -policy * (gain - (policy * gain).sum(1, keepdims=True)) / len(policy)
-        gradients = network.gradients(weights, of.prompts, logits_gradient)
+        gradients = network.gradients(weights, of.prompts, activations, logits_gradient)
         if gamma:
-            mixed_in = network.cross_entropy_gradients(weights, of.train_inputs, of.train_labels)
+            mixed_in = network.cross_entropy_gradients(weights, of.train_inputs, answers)
             gradients = [rl + gamma * mix for rl, mix in zip(gradients, mixed_in, strict=True)]
         optimiser.step(gradients)
     return _outcome(of, weights, beta, gamma)
@@ -122,10 +124,11 @@ def tax_experiment(
 ) -> TaxResult:
     """Train policies with each value of beta, and with each value of gamma."""
     of = world(seed=seed)
+    alone = after_rl(of, n_steps=n_steps)  # both lines begin here
     return TaxResult(
         before_rl(of),
-        tuple(after_rl(of, beta=value, n_steps=n_steps) for value in values),
-        tuple(after_rl(of, gamma=value, n_steps=n_steps) for value in values),
+        tuple(after_rl(of, beta=value, n_steps=n_steps) if value else alone for value in values),
+        tuple(after_rl(of, gamma=value, n_steps=n_steps) if value else alone for value in values),
     )
 
 

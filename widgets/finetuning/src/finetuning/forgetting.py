@@ -15,7 +15,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from finetuning import network
-from finetuning.numerics import Adam, Floats, Ints, kl_divergence
+from finetuning.numerics import Adam, Floats, Ints, kl_divergence, one_hot, softmax
 
 VOCAB_SIZE = 20
 D_TOKEN = 12
@@ -66,19 +66,21 @@ def pretrained_world(*, n_steps: int = 700, seed: int = 0) -> World:
     weights = network.random_weights(2 * D_TOKEN + D_FLAG, D_HIDDEN, VOCAB_SIZE, rng)
     optimiser = Adam([token_vectors, flag_vectors, *weights], 0.015)
     truth = np.concatenate([_rows(a, contexts)] * 2)
+    first, second = (one_hot(np.tile(contexts[:, place], 2), VOCAB_SIZE).T for place in (0, 1))  # (20, 800)
     for step in range(n_steps):
         inputs = np.concatenate([_inputs(token_vectors, flag_vectors, contexts, flag) for flag in (0, 1)])
-        error = (np.exp(network.log_probs(weights, inputs)) - truth) / len(truth)
-        hidden_gradient, output_gradient = network.gradients(weights, inputs, error)
-        activations = np.tanh(inputs @ weights[0].T)
-        input_gradient = ((error @ weights[1]) * (1 - activations**2)) @ weights[0]
-        token_gradient, flag_gradient = np.zeros_like(token_vectors), np.zeros_like(flag_vectors)
-        for place in (0, 1):
-            columns = slice(place * D_TOKEN, (place + 1) * D_TOKEN)
-            np.add.at(token_gradient, np.tile(contexts[:, place], 2), input_gradient[:, columns])
-        flag_gradient[0] = input_gradient[: len(contexts), 2 * D_TOKEN :].sum(0)
-        flag_gradient[1] = input_gradient[len(contexts) :, 2 * D_TOKEN :].sum(0)
-        optimiser.step([token_gradient, flag_gradient, hidden_gradient, output_gradient], 1 - step / n_steps)
+        activations, logits = network.forward(weights, inputs)
+        error = (softmax(logits) - truth) / len(truth)
+        hidden_error = network.backward(weights, activations, error)
+        input_gradient = hidden_error @ weights[0]
+        token_gradient = (
+            first @ input_gradient[:, :D_TOKEN] + second @ input_gradient[:, D_TOKEN : 2 * D_TOKEN]
+        )
+        flag_gradient = input_gradient[:, 2 * D_TOKEN :].reshape(2, len(contexts), D_FLAG).sum(1)
+        optimiser.step(
+            [token_gradient, flag_gradient, hidden_error.T @ inputs, error.T @ activations],
+            1 - step / n_steps,
+        )
     return World(
         tables,
         contexts,
@@ -165,10 +167,6 @@ def fine_tune(
     inputs = _inputs(of.token_vectors, of.flag_vectors, of.tuned_contexts, 1)
     a_error_before = error(of, base, "A", of.all_contexts, 0)
 
-    def gradients(batch: Floats, truth: Floats) -> list[Floats]:
-        predicted = np.exp(network.log_probs(weights, batch))
-        return network.gradients(weights, batch, (predicted - truth) / len(truth))
-
     measured = []
     for step in range(n_steps + 1):
         if step % every == 0:
@@ -176,11 +174,11 @@ def fine_tune(
             measured.append((error(of, weights, task, tested, 1), a_error - a_error_before))
         if step == n_steps:
             break
-        weight_gradients = gradients(inputs, targets)
+        weight_gradients = network.cross_entropy_gradients(weights, inputs, targets)
         if method.n_replay:
             replayed = of.all_contexts[rng.integers(0, len(of.all_contexts), method.n_replay)]
             replay_inputs = _inputs(of.token_vectors, of.flag_vectors, replayed, 0)
-            extra = gradients(replay_inputs, _rows(of.tables["A"], replayed))
+            extra = network.cross_entropy_gradients(weights, replay_inputs, _rows(of.tables["A"], replayed))
             weight_gradients = [b + a for b, a in zip(weight_gradients, extra, strict=True)]
         if adapters:
             chain = []

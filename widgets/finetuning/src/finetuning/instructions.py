@@ -14,7 +14,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from finetuning.numerics import Adam, Floats, Ints, one_hot, sigmoid
+from finetuning.numerics import Adam, Floats, Ints, one_hot, sigmoid, tanh
 
 N_INPUTS = 5
 SIGNS = (1.0, -1.0)
@@ -51,8 +51,8 @@ def examples(tasks: Ints, n: int, codes: Floats, rng: np.random.Generator) -> tu
 
 def _forward(weights: Sequence[Floats], features: Floats) -> tuple[Floats, Floats, Floats]:
     """Two hidden tanh layers (n, d_hidden) each, and the probability of answer 1, (n,)."""
-    first = np.tanh(features @ weights[0].T)
-    second = np.tanh(first @ weights[1].T)
+    first = tanh(features @ weights[0].T)
+    second = tanh(first @ weights[1].T)
     return first, second, sigmoid(second @ weights[2])
 
 

@@ -133,15 +133,17 @@ def _train(
 ) -> tuple[list[Floats], tuple[Evaluation, ...]]:
     """Copies of the weights after training, and their evaluations every few steps."""
     trained = [matrix.copy() for matrix in weights]
+    counted = np.flatnonzero(loss_mask)  # the other tokens have no gradient
     optimiser = Adam(trained, 0.01)
+    features, targets, mask = batch.features[counted], batch.targets[counted], loss_mask[counted]
     evaluations = []
     for step in range(n_steps + 1):
         if held_out is not None and step % every == 0:
             evaluations.append(evaluate(trained, held_out))
         if step < n_steps:
-            logits = np.tanh(batch.features @ trained[0].T) @ trained[1].T
-            _, gradient = masked_nll(logits, batch.targets, loss_mask)
-            optimiser.step(network.gradients(trained, batch.features, gradient))
+            activations, logits = network.forward(trained, features)
+            _, gradient = masked_nll(logits, targets, mask)
+            optimiser.step(network.gradients(trained, features, activations, gradient))
     return trained, tuple(evaluations)
 
 

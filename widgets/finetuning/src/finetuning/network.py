@@ -6,29 +6,39 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from finetuning.numerics import Adam, Floats, Ints, log_softmax, one_hot
+from finetuning.numerics import Adam, Floats, Ints, log_softmax, one_hot, softmax, tanh
 
 # Weights are a list [hidden (d_hidden, d_in), output (n_classes, d_hidden)]; inputs are (n, d_in).
 
 
+def forward(weights: Sequence[Floats], inputs: Floats) -> tuple[Floats, Floats]:
+    """Activations of the hidden layer, (n, d_hidden), and logits of the classes, (n, n_classes)."""
+    hidden, output = weights
+    activations = tanh(inputs @ hidden.T)
+    return activations, activations @ output.T
+
+
 def log_probs(weights: Sequence[Floats], inputs: Floats) -> Floats:
     """Log probabilities of the classes, (n, n_classes)."""
-    hidden, output = weights
-    return log_softmax(np.tanh(inputs @ hidden.T) @ output.T)
+    return log_softmax(forward(weights, inputs)[1])
 
 
-def gradients(weights: Sequence[Floats], inputs: Floats, logits_gradient: Floats) -> list[Floats]:
+def backward(weights: Sequence[Floats], activations: Floats, logits_gradient: Floats) -> Floats:
+    """The loss's gradient by what enters the hidden layer's tanh, (n, d_hidden)."""
+    return np.asarray((logits_gradient @ weights[1]) * (1 - activations**2))
+
+
+def gradients(
+    weights: Sequence[Floats], inputs: Floats, activations: Floats, logits_gradient: Floats
+) -> list[Floats]:
     """Gradients of both weight matrices from the loss's gradient by the logits, (n, n_classes)."""
-    hidden, output = weights
-    activations = np.tanh(inputs @ hidden.T)  # (n, d_hidden)
-    activations_gradient = (logits_gradient @ output) * (1 - activations**2)
-    return [activations_gradient.T @ inputs, logits_gradient.T @ activations]
+    return [backward(weights, activations, logits_gradient).T @ inputs, logits_gradient.T @ activations]
 
 
-def cross_entropy_gradients(weights: Sequence[Floats], inputs: Floats, labels: Ints) -> list[Floats]:
-    """Gradients of the mean negative log-likelihood of `labels` (n,)."""
-    probabilities = np.exp(log_probs(weights, inputs))
-    return gradients(weights, inputs, (probabilities - one_hot(labels, probabilities.shape[1])) / len(labels))
+def cross_entropy_gradients(weights: Sequence[Floats], inputs: Floats, targets: Floats) -> list[Floats]:
+    """Gradients of the mean cross-entropy to the distributions `targets` (n, n_classes)."""
+    activations, logits = forward(weights, inputs)
+    return gradients(weights, inputs, activations, (softmax(logits) - targets) / len(targets))
 
 
 def random_weights(
@@ -52,6 +62,7 @@ def fit(
     """Copies of the weights after `n_steps` of Adam on the cross-entropy of all inputs."""
     fitted = [matrix.copy() for matrix in weights]
     optimiser = Adam(fitted, learning_rate)
+    targets = one_hot(labels, len(weights[1]))
     for _ in range(n_steps):
-        optimiser.step(cross_entropy_gradients(fitted, inputs, labels))
+        optimiser.step(cross_entropy_gradients(fitted, inputs, targets))
     return fitted
