@@ -8,17 +8,23 @@ import warnings
 from collections.abc import Sequence
 from pathlib import Path
 
-from flipcards import __version__, reviews
+from flipcards import __version__, reviews, tabular
 from flipcards.anki import AnkiError, export_anki, import_anki, package
 from flipcards.deck import Card, Deck, DeckError, Fault
 
+STANDARD = "-"
 FAULT, USAGE = 1, 2  # what is read has faults; what is asked for cannot be done
 
 EXAMPLES = """examples:
   flipcards export anki decks/*.yml -o book.apkg
   flipcards export anki decks/sft.yml -o sft.apkg --progress progress.jsonl
+  flipcards export csv decks/*.yml -o cards.csv
   flipcards import anki mine.apkg -o decks/mine.yml
   flipcards import anki mine.apkg -o decks/ --progress progress.jsonl
+  flipcards import json flashcards/outcomes.json -o decks/outcomes.yml
+
+- as a file is standard input or output. No file is replaced without --force.
+Exit codes: 0; 1 where what is read has faults; 2 where what is asked for cannot be done.
 """
 
 
@@ -62,29 +68,39 @@ def _parser() -> argparse.ArgumentParser:
 def _add_export(parser: argparse.ArgumentParser) -> None:
     kinds = parser.add_subparsers(title="formats", metavar="FORMAT", required=True)
     anki = kinds.add_parser("anki", help="a package for Anki (.apkg)")
-    anki.add_argument("decks", nargs="+", type=Path, metavar="DECK", help="a deck file")
-    anki.add_argument(
-        "-o", "--output", required=True, metavar="FILE", help="the package; - is standard output"
-    )
+    anki.add_argument("decks", nargs="+", metavar="DECK", help="a deck file; - is standard input")
+    _add_output(anki, "the package; - is standard output")
     anki.add_argument("--progress", type=Path, metavar="LOG", help="a review log, whose reviews go along")
     anki.add_argument("--parent", default="", metavar="NAME", help="the deck in Anki to put the decks below")
     anki.add_argument(
         "--page-url", metavar="URL", help="where a card is published; {card} and {deck} are filled in"
     )
-    anki.add_argument("--force", action="store_true", help="replace a file that is there")
     anki.set_defaults(run=_export_anki)
+    for kind, text in tabular.FORMATS.items():
+        table = kinds.add_parser(kind, help=text)
+        table.add_argument("decks", nargs="+", metavar="DECK", help="a deck file; - is standard input")
+        _add_output(table, "the file; - is standard output")
+        table.set_defaults(run=_export_table, kind=kind)
+
+
+def _add_output(parser: argparse.ArgumentParser, text: str) -> None:
+    parser.add_argument("-o", "--output", required=True, metavar="FILE", help=text)
+    parser.add_argument("--force", action="store_true", help="replace a file that is there")
 
 
 def _add_import(parser: argparse.ArgumentParser) -> None:
     kinds = parser.add_subparsers(title="formats", metavar="FORMAT", required=True)
     anki = kinds.add_parser("anki", help="a package of Anki (.apkg), old or new")
     anki.add_argument("package", type=Path, metavar="PACKAGE")
-    anki.add_argument(
-        "-o", "--output", required=True, metavar="FILE", help="the deck file, or a folder for a file a deck"
-    )
+    _add_output(anki, "the deck file, or a folder for a file a deck")
     anki.add_argument("--progress", type=Path, metavar="LOG", help="a review log to add its reviews to")
-    anki.add_argument("--force", action="store_true", help="replace files that are there")
     anki.set_defaults(run=_import_anki)
+    for kind, text in tabular.FORMATS.items():
+        table = kinds.add_parser(kind, help=text)
+        table.add_argument("file", metavar="FILE", help="the file; - is standard input")
+        _add_output(table, "the deck file; - is standard output")
+        table.add_argument("--title", default="", metavar="TITLE", help="what readers see above the cards")
+        table.set_defaults(run=_import_table, kind=kind)
 
 
 def _export_anki(options: argparse.Namespace) -> None:
@@ -95,7 +111,7 @@ def _export_anki(options: argparse.Namespace) -> None:
         return (template or "").replace("{card}", card.id).replace("{deck}", deck.name)
 
     address = page_url if template else None
-    if options.output == "-":
+    if options.output == STANDARD:
         entries = reviews.read(options.progress) if options.progress else []
         data, done = package(decks, entries=entries, parent=options.parent, page_url=address)
         sys.stdout.buffer.write(data)
@@ -122,13 +138,42 @@ def _import_anki(options: argparse.Namespace) -> None:
     _left_out(done.left_out)
 
 
-def _loaded(files: Sequence[Path]) -> list[Deck]:
+def _export_table(options: argparse.Namespace) -> None:
+    decks = _loaded(options.decks)
+    if options.output == STANDARD:
+        done = tabular.write(decks, options.kind)
+        sys.stdout.buffer.write(done.data)
+    else:
+        done = tabular.export_table(decks, options.output, kind=options.kind, force=options.force)
+    _say(f"{options.output}: {_count(done.cards, 'card')}")
+    _left_out(done.left_out)
+
+
+def _import_table(options: argparse.Namespace) -> None:
+    if options.file == STANDARD:
+        data = sys.stdin.buffer.read(tabular.MAX_BYTES + 1)
+    else:
+        with Path(options.file).open("rb") as file:
+            data = file.read(tabular.MAX_BYTES + 1)
+    done = tabular.read(data, options.kind, title=options.title, shown_as=options.file)
+    if options.output == STANDARD:
+        sys.stdout.buffer.write(done.deck.to_yaml().encode())
+    else:
+        done.deck.save(options.output, force=options.force)
+    _say(f"{options.output}: {_count(len(done.deck), 'card')}")
+    _left_out(done.left_out)
+
+
+def _loaded(files: Sequence[str]) -> list[Deck]:
     """The decks; raises the faults of all of them at once."""
     decks: list[Deck] = []
     faults: list[Fault] = []
     for file in files:
         try:
-            decks.append(Deck.load(file))
+            if file == STANDARD:
+                decks.append(Deck.parse(sys.stdin.buffer.read(), shown_as="-"))
+            else:
+                decks.append(Deck.load(file))
         except DeckError as error:
             faults += error.faults
     if faults:
