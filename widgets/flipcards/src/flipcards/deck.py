@@ -49,7 +49,7 @@ _TAG_NAMES = {
     "merge": "a merge key",
 }
 MARKUP = re.compile(r"[`<>{}\n]|^[!~]")
-_ID = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
+ID = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x84\x86-\x9f\ud800-\udfff\ufffe\uffff]")
 _YAML_STR = "tag:yaml.org,2002:str"
 _YAML_NULL = "tag:yaml.org,2002:null"
@@ -293,7 +293,7 @@ def is_loadable(card: Card) -> bool:
     """Whether `Deck.load` takes the card from a file as it is. What its faces hold is not looked at."""
     values = [value for name in CARD_FIELDS for value in _values(getattr(card, name))]
     return (
-        bool(_ID.fullmatch(card.id) and card.front.strip() and card.back.strip())
+        bool(ID.fullmatch(card.id) and card.front.strip() and card.back.strip())
         and not any(CONTROL.search(value) or value != value.rstrip() for value in values)
         and not any(MARKUP.search(value) for name in NAMES for value in _values(getattr(card, name)))
         and not any(not value or re.search(r"\s", value) for name in LISTS for value in getattr(card, name))
@@ -544,7 +544,7 @@ class _Reader:
                     message = f"'{field_name}' has {character}; write the name alone"
                     self.fault(_starts_at(fields[field_name]), message, name)
         card_id = values.get("id", "")
-        if card_id and not _ID.fullmatch(card_id):
+        if card_id and not ID.fullmatch(card_id):
             good = slug(card_id) or "my-card"
             message = f"the id '{card_id}' has other characters than a-z, 0-9 and hyphens; write {good}"
             self.fault(_starts_at(fields["id"]), message, name)
