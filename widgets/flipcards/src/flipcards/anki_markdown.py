@@ -94,6 +94,7 @@ class _Converter(MarkdownConverter):
         )
         self.images = images
         self.begins_line = True
+        self.has_image = False
 
     def escape(self, text: str, parent_tags: set[str]) -> str:
         """Text in which Markdown and MyST see no markup."""
@@ -121,6 +122,7 @@ class _Converter(MarkdownConverter):
 
     def convert_img(self, el: Tag, text: str, parent_tags: set[str]) -> str:
         """The image where the package has it, else what it says instead."""
+        self.has_image = True
         src = str(el.attrs.get("src") or "")
         alt = " ".join(str(el.attrs.get("alt") or el.attrs.get("title") or "").split())
         alt = alt or re.sub(r"[-_]+", " ", src.rpartition("/")[2].rpartition(".")[0]) or "image"
@@ -202,20 +204,20 @@ class Reader:
                 soup = BeautifulSoup(_CLEANER.clean(marked), "html.parser")
             _prepare(soup, math)
             plain = soup.get_text(" ")
-            text = str(_Converter(self.images).convert_soup(soup))
+            converter = _Converter(self.images)
+            text = str(converter.convert_soup(soup))
         except RecursionError:  # nested more deeply than anybody writes
             self.plain += 1
             return self._escaped(html.unescape(re.sub(r"<[^>]*>", " ", field)))
         text = _tidied(_filled(text, {name: shown for name, (shown, _) in math.items()}))
-        if self._faces.faults(text) or (not math and not self._same(text, plain)):
+        is_known = bool(math) or converter.has_image  # what they say is not in the text of the HTML
+        if self._faces.faults(text) or not (is_known or self._same(text, plain)):
             self.plain += 1
             return self._escaped(_filled(plain, {name: raw for name, (_, raw) in math.items()}))
         return text
 
     def _same(self, text: str, plain: str) -> bool:
         """Whether a face shows the letters, digits and marks of the field, and no more of them."""
-        if "![" in text:
-            return True
         shown = self._faces.text(text)
         return re.sub(r"[^\w*`$\[\]{}]", "", plain) == re.sub(r"[^\w*`$\[\]{}]", "", shown)
 

@@ -21,7 +21,7 @@ from flipcards.anki_note import FIELDS, GUID, note_card
 from flipcards.anki_package import AnkiError, CardOf, Collection, Note, NoteType, Package, opened
 from flipcards.anki_progress import Studied, entries_of
 from flipcards.deck import CONTROL, FACES, Card, Deck, is_loadable
-from flipcards.files import write_whole
+from flipcards.files import write_all
 from flipcards.markup import MAX_IMAGE_BYTES, Faces, image_type
 from flipcards.reviews import Entry
 
@@ -95,7 +95,7 @@ def import_anki(
         for file, data in files.items():
             if file.exists() and (file in result.decks or file.read_bytes() != data):
                 raise FileExistsError(f"{file} is there already; pass force=True to replace it")
-    _write_all(files)
+    write_all(files)
     studied = [card.studied for deck in decks for card in deck.cards]
     result.entries = entries_of(studied, known, offset_minutes=offset_minutes)
     if progress is not None and result.entries:
@@ -399,25 +399,6 @@ def _free(folder: Path, title: str, taken: Mapping[Path, bytes]) -> Path:
     while (file := folder / (f"{slug}.yml" if number == 1 else f"{slug}-{number}.yml")) in taken:
         number += 1
     return file
-
-
-def _write_all(files: Mapping[Path, bytes]) -> None:
-    """Write files; when one fails, those that were new are taken away again."""
-    made: list[Path] = []
-    try:
-        for file, data in files.items():
-            for folder in reversed([file.parent, *file.parent.parents]):
-                if not folder.exists():
-                    folder.mkdir()
-                    made.append(folder)
-            if not file.exists():
-                made.append(file)
-            write_whole(file, data)
-    except BaseException:
-        for path in reversed(made):
-            with suppress(OSError):
-                path.rmdir() if path.is_dir() else path.unlink()
-        raise
 
 
 def _count(number: int, one: str, many: str = "") -> str:

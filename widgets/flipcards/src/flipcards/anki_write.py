@@ -19,7 +19,8 @@ from typing import Any
 from flipcards import reviews
 from flipcards.anki_note import MODEL_ID, RENDERING, guid, model, note_fields, numbers
 from flipcards.anki_progress import DAY_ZERO, CardRow, ReviewRow, State, card_row, review_rows
-from flipcards.deck import FACES, Card, Deck, DeckError, Fault, duplicate_ids
+from flipcards.check import faults
+from flipcards.deck import Card, Deck, DeckError
 from flipcards.files import write_whole
 from flipcards.markup import Faces
 from flipcards.reviews import Entry
@@ -245,17 +246,9 @@ def _of(deck: Deck, page_url: PageUrl | None) -> Callable[[Card], str] | None:
 
 
 def _refuse(decks: Sequence[Deck]) -> None:
-    faults = duplicate_ids(decks)
-    for deck in decks:
-        faces = Faces.of(deck)
-        for card in deck:
-            for name in FACES:
-                text = getattr(card, name)
-                for line, message in faces.faults(text) if text else ():
-                    at = card.lines.get(name, 1) + line
-                    faults.append(Fault(deck.shown_as, at, f"'{name}': {message}", card.id))
-    if faults:
-        raise DeckError(faults)
+    found = faults(decks)
+    if found:
+        raise DeckError(found)
 
 
 def _names(decks: Sequence[Deck], parent: str) -> list[str]:

@@ -3,22 +3,39 @@
 from __future__ import annotations
 
 import argparse
+import json
+import os
+import re
+import shlex
 import sys
 import warnings
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from flipcards import __version__, reviews
+from flipcards import __version__, check, reviews, tabular
 from flipcards.anki import AnkiError, export_anki, import_anki, package
 from flipcards.deck import Card, Deck, DeckError, Fault
+from flipcards.files import write_whole
+from flipcards.new import new_book
+from flipcards.schema import schema_text
 
+STANDARD = "-"
 FAULT, USAGE = 1, 2  # what is read has faults; what is asked for cannot be done
 
+_DECK = re.compile(rb"^cards:", re.MULTILINE)
+
 EXAMPLES = """examples:
+  flipcards new my-book
+  flipcards check decks
   flipcards export anki decks/*.yml -o book.apkg
   flipcards export anki decks/sft.yml -o sft.apkg --progress progress.jsonl
+  flipcards export csv decks/*.yml -o cards.csv
   flipcards import anki mine.apkg -o decks/mine.yml
   flipcards import anki mine.apkg -o decks/ --progress progress.jsonl
+  flipcards import json flashcards/outcomes.json -o decks/outcomes.yml
+
+- as a file is standard input or output. No file is replaced without --force.
+Exit codes: 0; 1 where what is read has faults; 2 where what is asked for cannot be done.
 """
 
 
@@ -32,7 +49,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         with warnings.catch_warnings():
             warnings.showwarning = lambda message, *_, **__: _say(str(message))
-            options.run(options)
+            return options.run(options) or 0
     except (AnkiError, DeckError, reviews.ReviewLogError) as error:
         _say(str(error))
         return FAULT
@@ -42,49 +59,157 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except OSError as error:
         _say(f"{error.filename}: {error.strerror}" if error.filename else str(error))
         return USAGE
-    return 0
 
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="flipcards",
-        description="Decks of flip cards: to other tools and back.",
+        description="Decks of flip cards: begin, check, take them to other tools and back.",
         epilog=EXAMPLES,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("--version", action="version", version=f"flipcards {__version__}")
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
+    _add_check(commands.add_parser("check", help="what is wrong with decks, with file and line"))
     _add_export(commands.add_parser("export", help="decks to another tool"))
     _add_import(commands.add_parser("import", help="another tool's file to decks"))
+    book = commands.add_parser("new", help="a new book with cards, ready to build")
+    book.add_argument("folder", metavar="DIR", help="where; made when missing")
+    book.add_argument("--title", default="", help="of the book; the folder's name when left out")
+    book.add_argument("--force", action="store_true", help="replace files that are there")
+    book.set_defaults(run=_new)
+    schema = commands.add_parser("schema", help="the JSON Schema of a deck, with which editors complete it")
+    schema.add_argument(
+        "-o", "--output", default=STANDARD, metavar="FILE", help="standard output when left out"
+    )
+    schema.add_argument("--force", action="store_true", help="replace a file that is there")
+    schema.set_defaults(run=_schema)
     return parser
+
+
+def _add_check(parser: argparse.ArgumentParser) -> None:
+    parser.description = (
+        "Says every fault of the decks of a book: what is no deck, ids that are there twice, what a side "
+        "cannot hold, and sources, labels and pages that a deck's bibliography and pages lack."
+    )
+    parser.add_argument(
+        "paths", nargs="+", metavar="PATH", help="a deck; a folder, for all decks in it; - is standard input"
+    )
+    parser.add_argument(
+        "--format",
+        choices=("text", "github", "json"),
+        default="text",
+        help="text: file:line: message; github: annotations of a workflow; json: a list of objects",
+    )
+    parser.set_defaults(run=_check)
 
 
 def _add_export(parser: argparse.ArgumentParser) -> None:
     kinds = parser.add_subparsers(title="formats", metavar="FORMAT", required=True)
     anki = kinds.add_parser("anki", help="a package for Anki (.apkg)")
-    anki.add_argument("decks", nargs="+", type=Path, metavar="DECK", help="a deck file")
-    anki.add_argument(
-        "-o", "--output", required=True, metavar="FILE", help="the package; - is standard output"
-    )
+    anki.add_argument("decks", nargs="+", metavar="DECK", help="a deck file; - is standard input")
+    _add_output(anki, "the package; - is standard output")
     anki.add_argument("--progress", type=Path, metavar="LOG", help="a review log, whose reviews go along")
     anki.add_argument("--parent", default="", metavar="NAME", help="the deck in Anki to put the decks below")
     anki.add_argument(
         "--page-url", metavar="URL", help="where a card is published; {card} and {deck} are filled in"
     )
-    anki.add_argument("--force", action="store_true", help="replace a file that is there")
     anki.set_defaults(run=_export_anki)
+    for kind, text in tabular.FORMATS.items():
+        table = kinds.add_parser(kind, help=text)
+        table.add_argument("decks", nargs="+", metavar="DECK", help="a deck file; - is standard input")
+        _add_output(table, "the file; - is standard output")
+        table.set_defaults(run=_export_table, kind=kind)
+
+
+def _add_output(parser: argparse.ArgumentParser, text: str) -> None:
+    parser.add_argument("-o", "--output", required=True, metavar="FILE", help=text)
+    parser.add_argument("--force", action="store_true", help="replace a file that is there")
 
 
 def _add_import(parser: argparse.ArgumentParser) -> None:
     kinds = parser.add_subparsers(title="formats", metavar="FORMAT", required=True)
     anki = kinds.add_parser("anki", help="a package of Anki (.apkg), old or new")
     anki.add_argument("package", type=Path, metavar="PACKAGE")
-    anki.add_argument(
-        "-o", "--output", required=True, metavar="FILE", help="the deck file, or a folder for a file a deck"
-    )
+    _add_output(anki, "the deck file, or a folder for a file a deck")
     anki.add_argument("--progress", type=Path, metavar="LOG", help="a review log to add its reviews to")
-    anki.add_argument("--force", action="store_true", help="replace files that are there")
     anki.set_defaults(run=_import_anki)
+    for kind, text in tabular.FORMATS.items():
+        table = kinds.add_parser(kind, help=text)
+        table.add_argument("file", metavar="FILE", help="the file; - is standard input")
+        _add_output(table, "the deck file; - is standard output")
+        table.add_argument("--title", default="", metavar="TITLE", help="what readers see above the cards")
+        table.set_defaults(run=_import_table, kind=kind)
+
+
+def _check(options: argparse.Namespace) -> int:
+    decks: list[Deck] = []
+    found: list[Fault] = []
+    for file in _deck_files(options.paths):
+        try:
+            decks.append(_load(file))
+        except DeckError as error:
+            found += error.faults
+    found = sorted({*found, *check.faults(decks, references=True)})
+    if options.format == "json":
+        keys = ("file", "line", "card", "message")
+        print(json.dumps([{key: getattr(fault, key) for key in keys} for fault in found], indent=1))
+    else:
+        for fault in found:
+            print(_annotation(fault) if options.format == "github" else fault)
+    held = f"{_count(len(decks), 'deck')}, {_count(sum(map(len, decks)), 'card')}"
+    _say(
+        f"{_count(len(found), 'fault')}; without a fault of its form: {held}"
+        if found
+        else f"{held}: no faults"
+    )
+    return FAULT if found else 0
+
+
+def _deck_files(paths: Sequence[str]) -> list[str]:
+    """The deck files that are named, and those in folders that are named."""
+    files: dict[str, None] = {}
+    for path in paths:
+        if not Path(path).is_dir():
+            files[path] = None
+            continue
+        inside = [name for name in sorted(_yaml_files(path)) if _DECK.search(Path(name).read_bytes())]
+        if not inside:
+            raise FileNotFoundError(f"{path}: there is no deck in this folder")
+        files |= dict.fromkeys(inside)
+    return list(files)
+
+
+def _yaml_files(folder: str) -> Iterator[str]:
+    for place, folders, names in os.walk(folder):
+        folders[:] = [name for name in folders if not name.startswith((".", "_build", "node_modules"))]
+        yield from (os.path.join(place, name) for name in names if name.endswith((".yml", ".yaml")))  # noqa: PTH118
+
+
+def _annotation(fault: Fault) -> str:
+    """A fault as GitHub's workflows annotate it."""
+    message = fault.message if not fault.card else f"card '{fault.card}': {fault.message}"
+    for raw, escaped in (("%", "%25"), ("\r", "%0D"), ("\n", "%0A")):
+        message = message.replace(raw, escaped)
+    file = fault.file.replace("%", "%25").replace(":", "%3A").replace(",", "%2C")
+    return f"::error file={file},line={fault.line}::{message}"
+
+
+def _schema(options: argparse.Namespace) -> None:
+    if options.output == STANDARD:
+        print(schema_text(), end="")
+        return
+    if Path(options.output).exists() and not options.force:
+        raise FileExistsError(f"{options.output} is there already; use --force to replace it")
+    write_whole(options.output, schema_text().encode())
+
+
+def _new(options: argparse.Namespace) -> None:
+    files = new_book(options.folder, title=options.title, force=options.force)
+    _say(f"{options.folder}: {_count(len(files), 'file')}. Go on with:")
+    _say(f"  cd {shlex.quote(options.folder)}")
+    _say("  pip install -r requirements.txt")
+    _say("  jupyter-book build . -n -W --keep-going")
 
 
 def _export_anki(options: argparse.Namespace) -> None:
@@ -95,7 +220,7 @@ def _export_anki(options: argparse.Namespace) -> None:
         return (template or "").replace("{card}", card.id).replace("{deck}", deck.name)
 
     address = page_url if template else None
-    if options.output == "-":
+    if options.output == STANDARD:
         entries = reviews.read(options.progress) if options.progress else []
         data, done = package(decks, entries=entries, parent=options.parent, page_url=address)
         sys.stdout.buffer.write(data)
@@ -122,18 +247,48 @@ def _import_anki(options: argparse.Namespace) -> None:
     _left_out(done.left_out)
 
 
-def _loaded(files: Sequence[Path]) -> list[Deck]:
+def _export_table(options: argparse.Namespace) -> None:
+    decks = _loaded(options.decks)
+    if options.output == STANDARD:
+        done = tabular.write(decks, options.kind)
+        sys.stdout.buffer.write(done.data)
+    else:
+        done = tabular.export_table(decks, options.output, kind=options.kind, force=options.force)
+    _say(f"{options.output}: {_count(done.cards, 'card')}")
+    _left_out(done.left_out)
+
+
+def _import_table(options: argparse.Namespace) -> None:
+    if options.file == STANDARD:
+        data = sys.stdin.buffer.read(tabular.MAX_BYTES + 1)
+    else:
+        with Path(options.file).open("rb") as file:
+            data = file.read(tabular.MAX_BYTES + 1)
+    done = tabular.read(data, options.kind, title=options.title, shown_as=options.file)
+    if options.output == STANDARD:
+        sys.stdout.buffer.write(done.deck.to_yaml().encode())
+    else:
+        done.deck.save(options.output, force=options.force)
+    _say(f"{options.output}: {_count(len(done.deck), 'card')}")
+    _left_out(done.left_out)
+
+
+def _loaded(files: Sequence[str]) -> list[Deck]:
     """The decks; raises the faults of all of them at once."""
     decks: list[Deck] = []
     faults: list[Fault] = []
     for file in files:
         try:
-            decks.append(Deck.load(file))
+            decks.append(_load(file))
         except DeckError as error:
             faults += error.faults
     if faults:
         raise DeckError(faults)
     return decks
+
+
+def _load(file: str) -> Deck:
+    return Deck.parse(sys.stdin.buffer.read(), shown_as=file) if file == STANDARD else Deck.load(file)
 
 
 def _count(number: int, one: str, many: str = "") -> str:

@@ -48,8 +48,8 @@ _TAG_NAMES = {
     "binary": "binary data",
     "merge": "a merge key",
 }
-_MARKUP = re.compile(r"[`<>{}\n]|^[!~]")
-_ID = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
+MARKUP = re.compile(r"[`<>{}\n]|^[!~]")
+ID = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x84\x86-\x9f\ud800-\udfff\ufffe\uffff]")
 _YAML_STR = "tag:yaml.org,2002:str"
 _YAML_NULL = "tag:yaml.org,2002:null"
@@ -166,6 +166,17 @@ class Deck:
         name = shown_as if shown_as is not None else str(path)
         return _Reader(file, name).deck()
 
+    @classmethod
+    def parse(cls, data: bytes, *, folder: str | os.PathLike[str] = ".", shown_as: str = "deck") -> Deck:
+        """Read a deck that is no file; paths in it are relative to the folder.
+
+        Raises:
+            DeckError: with every fault of the deck, each with its line.
+        """
+        deck = _Reader(Path(folder) / "deck.yml", shown_as, data).deck()
+        deck.path = None
+        return deck
+
     @property
     def name(self) -> str:
         """The file's name without its ending; it names the deck in pages."""
@@ -273,13 +284,18 @@ def duplicate_ids(decks: Iterable[Deck]) -> list[Fault]:
     return faults
 
 
+def slug(text: str) -> str:
+    """The words of a text as an id has them; empty where no word is Latin."""
+    return "-".join(re.findall(r"[a-z0-9]+", text.lower()))
+
+
 def is_loadable(card: Card) -> bool:
     """Whether `Deck.load` takes the card from a file as it is. What its faces hold is not looked at."""
     values = [value for name in CARD_FIELDS for value in _values(getattr(card, name))]
     return (
-        bool(_ID.fullmatch(card.id) and card.front.strip() and card.back.strip())
+        bool(ID.fullmatch(card.id) and card.front.strip() and card.back.strip())
         and not any(CONTROL.search(value) or value != value.rstrip() for value in values)
-        and not any(_MARKUP.search(value) for name in NAMES for value in _values(getattr(card, name)))
+        and not any(MARKUP.search(value) for name in NAMES for value in _values(getattr(card, name)))
         and not any(not value or re.search(r"\s", value) for name in LISTS for value in getattr(card, name))
     )
 
@@ -321,9 +337,10 @@ def _starts_at(node: yaml.Node) -> int:
 class _Reader:
     """Reads one deck file and gathers its faults."""
 
-    def __init__(self, path: Path, shown_as: str) -> None:
+    def __init__(self, path: Path, shown_as: str, data: bytes | None = None) -> None:
         self.path = path
         self.shown_as = shown_as
+        self.data = data
         self.faults: list[Fault] = []
 
     def fault(self, line: int, message: str, card: str = "") -> None:
@@ -338,7 +355,7 @@ class _Reader:
 
     def text(self) -> str | None:
         try:
-            raw = self.path.read_bytes()
+            raw = self.path.read_bytes() if self.data is None else self.data
         except FileNotFoundError:
             self.fault(1, "there is no such file; check the path")
             return None
@@ -522,14 +539,14 @@ class _Reader:
         for field_name in NAMES:
             value = values.get(field_name, "")
             for written in (value,) if isinstance(value, str) else value:
-                if markup := _MARKUP.search(written):
+                if markup := MARKUP.search(written):
                     character = "a line break" if markup[0] == "\n" else f"'{markup[0]}'"
                     message = f"'{field_name}' has {character}; write the name alone"
                     self.fault(_starts_at(fields[field_name]), message, name)
         card_id = values.get("id", "")
-        if card_id and not _ID.fullmatch(card_id):
-            slug = "-".join(re.findall(r"[a-z0-9]+", card_id.lower())) or "my-card"
-            message = f"the id '{card_id}' has other characters than a-z, 0-9 and hyphens; write {slug}"
+        if card_id and not ID.fullmatch(card_id):
+            good = slug(card_id) or "my-card"
+            message = f"the id '{card_id}' has other characters than a-z, 0-9 and hyphens; write {good}"
             self.fault(_starts_at(fields["id"]), message, name)
         lines = {field_name: _starts_at(value) for field_name, value in fields.items()}
         return Card(**values, lines={"": line, **lines})

@@ -1,4 +1,4 @@
-"""Writing a file whole or not at all."""
+"""Writing files whole or not at all."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import contextlib
 import os
 import secrets
 import shutil
+from collections.abc import Mapping
 from pathlib import Path
 
 
@@ -28,4 +29,27 @@ def write_whole(path: str | os.PathLike[str], data: bytes) -> None:
             temporary.unlink()
         if isinstance(error, OSError) and error.filename == str(temporary):
             error.filename = str(target)  # the only one that the caller knows
+        raise
+
+
+def write_all(files: Mapping[Path, bytes]) -> None:
+    """Write files and the folders they need; when one fails, what was new is taken away again.
+
+    Raises:
+        OSError: a file cannot be written.
+    """
+    made: list[Path] = []
+    try:
+        for file, data in files.items():
+            for folder in reversed([file.parent, *file.parent.parents]):
+                if not folder.exists():
+                    folder.mkdir()
+                    made.append(folder)
+            if not file.exists():
+                made.append(file)
+            write_whole(file, data)
+    except BaseException:
+        for path in reversed(made):
+            with contextlib.suppress(OSError):
+                path.rmdir() if path.is_dir() else path.unlink()
         raise

@@ -31,9 +31,9 @@ from sphinx.util.docutils import SphinxDirective
 from sphinx.writers.html5 import HTML5Translator
 
 from flipcards import __version__, sphinx_flipbook, words
-from flipcards.deck import FACES, Card, Deck, DeckError, Fault, duplicate_ids
+from flipcards.check import face_faults
+from flipcards.deck import Card, Deck, DeckError, Fault, duplicate_ids
 from flipcards.display import MIME_TYPE, STATIC_ENVIRONMENT
-from flipcards.markup import Faces
 from flipcards.page import groups
 
 logger = logging.getLogger(__name__)
@@ -199,16 +199,6 @@ def _card_node(card: Card, faces: _FaceParser, home: bool) -> flipcard:
     return node
 
 
-def _face_faults(deck: Deck) -> Iterator[Fault]:
-    """What a face may not hold: a second rendering of it would clash, or another host cannot show it."""
-    plain = Faces.of(deck)
-    for card in deck:
-        for name in FACES:
-            text = getattr(card, name)
-            for offset, message in plain.faults(text) if text else ():
-                yield Fault(deck.shown_as, card.lines[name] + offset, f"'{name}': {message}", card.id)
-
-
 def deck_nodes(
     env: BuildEnvironment,
     document: nodes.document,
@@ -257,7 +247,7 @@ def deck_nodes(
             type="flipcards",
             subtype="many",
         )
-    faults = list(_face_faults(deck))
+    faults = list(face_faults(deck))
     if faults:  # such a face is not parsed: MyST would run a substitution in it
         domain.note_faults(faults)
         return []

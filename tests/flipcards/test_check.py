@@ -1,0 +1,142 @@
+"""`flipcards check` and `flipcards schema`: what an author and an author's editor are told."""
+
+import json
+
+import jsonschema
+import pytest
+import yaml
+from flipcards import Deck
+from flipcards.cli import main
+from flipcards.deck import CARD_FIELDS, DECK_FIELDS
+from flipcards.schema import schema
+
+GOOD = "cards:\n  - {id: a, front: A?, back: B.}\n"
+BAD = """\
+bibliography: works.bib
+cards:
+  - {id: a, front: A?, back: "{cite}`nobody2020` <b>x</b>", source: [nobody2021]}
+  - {id: B, front: 3}
+"""
+FACES = """\
+bibliography: works.bib
+cards:
+  - id: a
+    front: A?
+    back: |
+      One {cite}`nobody2020`.
+      <b>x</b>
+    source: [nobody2021, somebody2020]
+"""
+
+
+@pytest.fixture(autouse=True)
+def folder(tmp_path, monkeypatch):
+    """A folder with decks, and with other files, where the command runs."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "decks" / "_build").mkdir(parents=True)
+    (tmp_path / "works.bib").write_text("@book{somebody2020, title={T}, year={2020}, author={A}}")
+    (tmp_path / "decks" / "works.bib").write_text("@book{somebody2020, title={T}, year={2020}, author={A}}")
+    (tmp_path / "decks" / "good.yml").write_text(GOOD)
+    (tmp_path / "decks" / "other.yml").write_text("title: no deck\n")
+    (tmp_path / "decks" / "_build" / "old.yml").write_text(BAD)
+    return tmp_path
+
+
+def test_good_decks_pass_and_only_decks_are_read(capsys):
+    assert main(["check", "."]) == 0
+    out, told = capsys.readouterr()
+    assert (out, told) == ("", "1 deck, 1 card: no faults\n")
+
+
+def test_every_fault_of_every_deck_is_told_with_its_line(folder, capsys):
+    (folder / "decks" / "bad.yml").write_text(BAD)
+    (folder / "decks" / "faces.yaml").write_text(FACES)
+    assert main(["check", "decks"]) == 1
+    out, told = capsys.readouterr()
+    assert out.splitlines() == [
+        "decks/bad.yml:4: card 'B': 'back' is missing; write the answer",
+        "decks/bad.yml:4: card 'B': 'front' is the number 3; put it in quotes: \"3\"",
+        "decks/bad.yml:4: card 'B': the id 'B' has other characters than a-z, 0-9 and hyphens; write b",
+        "decks/faces.yaml:6: card 'a': 'back': unknown source 'nobody2020'; add it to works.bib",
+        "decks/faces.yaml:7: card 'a': 'back': HTML such as </b> is shown as text; write Markdown",
+        "decks/faces.yaml:7: card 'a': 'back': HTML such as <b> is shown as text; write Markdown",
+        "decks/faces.yaml:8: card 'a': 'source': unknown source 'nobody2021'; add it to works.bib",
+        "decks/good.yml:2: card 'a': the id is taken by decks/faces.yaml:3; give this card another one",
+    ]
+    assert told == "8 faults; without a fault of its form: 2 decks, 2 cards\n"
+
+
+def test_a_workflow_gets_annotations_and_a_program_gets_json(folder, capsys):
+    (folder / "a,b.yml").write_text("title: '%'\ncards: []\n")
+    assert main(["check", "a,b.yml", "--format", "github"]) == 1
+    message = "'cards' is empty; write a list of cards, each with an id"
+    assert capsys.readouterr().out == f"::error file=a%2Cb.yml,line=2::{message}\n"
+    assert main(["check", "a,b.yml", "--format", "json"]) == 1
+    (fault,) = json.loads(capsys.readouterr().out)
+    assert fault == {"file": "a,b.yml", "line": 2, "card": "", "message": message}
+    assert main(["check", "decks/good.yml", "--format", "json"]) == 0
+    assert json.loads(capsys.readouterr().out) == []
+
+
+@pytest.mark.parametrize(
+    ("path", "code", "message"),
+    [
+        ("gone.yml", 1, "gone.yml:1: there is no such file; check the path"),
+        ("decks/_build/empty", 2, "decks/_build/empty: there is no deck in this folder"),
+    ],
+)
+def test_where_there_is_no_deck_that_is_said(folder, capsys, path, code, message):
+    (folder / "decks" / "_build" / "empty").mkdir()
+    assert main(["check", path]) == code
+    assert message in "".join(capsys.readouterr())
+
+
+# --- schema ------------------------------------------------------------------------------------------
+
+
+def test_the_schema_takes_every_deck_of_the_book(root):
+    validator = jsonschema.Draft7Validator(schema())
+    validator.check_schema(schema())
+    decks = sorted((root / "assets" / "decks").glob("*.yml"))
+    assert len(decks) > 5
+    for deck in decks:
+        validator.validate(yaml.safe_load(deck.read_text("utf-8")))
+
+
+def test_the_schema_knows_every_field_and_says_what_it_is_for():
+    deck = schema()["properties"]
+    card = deck["cards"]["items"]["properties"]
+    assert (tuple(deck), tuple(card)) == (DECK_FIELDS, CARD_FIELDS)
+    assert all(field["description"] for field in (*deck.values(), *card.values()))
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "[]",
+        "title: t",
+        "cards: []",
+        "format: 2\ncards: [{id: a, front: q, back: b}]",
+        "tilte: x\ncards: [{id: a, front: q, back: b}]",
+        "cards: [{id: a, front: q}]",
+        "cards: [{id: A b, front: q, back: b}]",
+        "cards: [{id: a, front: 3, back: b}]",
+        "cards: [{id: a, front: q, back: ' '}]",
+        "cards: [{id: a, front: q, back: b, tags: one}]",
+        "cards: [{id: a, front: q, back: b, tags: [one two]}]",
+        "cards: [{id: a, front: q, back: b, colour: red}]",
+    ],
+)
+def test_what_a_deck_refuses_the_schema_refuses(text):
+    with pytest.raises(ValueError, match=r"deck:[12]: "):
+        Deck.parse(text.encode())
+    assert not jsonschema.Draft7Validator(schema()).is_valid(yaml.safe_load(text))
+
+
+def test_the_schema_is_printed_or_written(folder, capsys):
+    assert main(["schema"]) == 0
+    assert json.loads(capsys.readouterr().out) == schema()
+    assert main(["schema", "-o", "s.json"]) == 0
+    assert json.loads((folder / "s.json").read_text()) == schema()
+    assert main(["schema", "-o", "s.json"]) == 2
+    assert "s.json is there already; use --force to replace it" in capsys.readouterr().err

@@ -1,0 +1,92 @@
+"""The command `flipcards` and tables: files, standard input and output, what is said."""
+
+import io
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from flipcards import Deck
+from flipcards.cli import main
+from flipcards.tabular import FORMATS
+
+DECK = "title: One\ncards:\n  - {id: a, front: A?, back: B., tags: [t]}\n"
+
+
+@pytest.fixture(autouse=True)
+def folder(tmp_path, monkeypatch):
+    """A folder with a deck, where the command runs."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "one.yml").write_text(DECK)
+    return tmp_path
+
+
+@pytest.fixture
+def piped(monkeypatch, capfdbinary):
+    """A function that runs the command on bytes of standard input; returns code, output and messages."""
+
+    def piped(arguments, data=b""):
+        monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(data)))
+        code = main(arguments)
+        sys.stdout.flush()
+        out, err = capfdbinary.readouterr()
+        return code, out, err.decode()
+
+    return piped
+
+
+@pytest.mark.parametrize("kind", FORMATS)
+def test_a_deck_goes_out_and_comes_back_through_files_and_through_pipes(kind, piped):
+    assert piped(["export", kind, "one.yml", "-o", "x"])[0] == 0
+    code, out, told = piped(["export", kind, "-", "-o", "-"], DECK.encode())
+    assert (code, out) == (0, Path("x").read_bytes())
+    assert told.splitlines()[0] == "-: 1 card"
+    assert piped(["import", kind, "x", "-o", "back.yml", "--title", "Two"])[0] == 0
+    code, deck, told = piped(["import", kind, "-", "-o", "-", "--title", "Two"], out)
+    assert (code, told) == (0, "-: 1 card\n")
+    back = Deck.load("back.yml")
+    assert back.cards == Deck.parse(deck).cards
+    assert [(card.front, card.back) for card in back] == [("A?", "B.")]
+    assert back.title == "Two"
+
+
+def test_what_is_left_out_is_printed(piped):
+    _, _, told = piped(["export", "csv", "one.yml", "-o", "x.csv"])
+    assert told.splitlines() == ["x.csv: 1 card", "left out: the title of the deck"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "message"),
+    [
+        (["export", "csv", "one.yml", "bad.yml", "-o", "x.csv"], 1, "bad.yml:1: 'cards' is empty"),
+        (
+            ["export", "csv", "one.yml", "-o", "one.yml"],
+            2,
+            "one.yml is there already; use --force to replace it",
+        ),
+        (["import", "csv", "one.yml", "-o", "x.yml"], 1, "one.yml:1: the first line must name the columns"),
+        (["import", "csv", "gone.csv", "-o", "x.yml"], 2, "gone.csv: No such file or directory"),
+        (["import", "markdown", "list.md", "-o", "one.yml"], 2, "one.yml is there already; use --force"),
+        (["import", "markdown", "list.md", "-o", "no/x.yml"], 2, "no/x.yml: No such file or directory"),
+    ],
+)
+def test_what_cannot_be_done_is_one_message_and_leaves_nothing(folder, piped, arguments, code, message):
+    (folder / "bad.yml").write_text("cards: 1\n")
+    (folder / "list.md").write_text("- a :: b\n")
+    before = {file: file.read_bytes() for file in folder.iterdir()}
+    done, _, told = piped(arguments)
+    assert (done, len(told.splitlines())) == (code, 1)
+    assert message in told
+    assert {file: file.read_bytes() for file in folder.iterdir()} == before
+
+
+def test_force_replaces_a_file(piped):
+    assert piped(["export", "tsv", "one.yml", "-o", "x", "--force"])[0] == 0
+    assert piped(["import", "tsv", "x", "-o", "one.yml", "--force"])[0] == 0
+    assert Deck.load("one.yml").title == ""
+
+
+def test_the_package_runs_as_a_module_of_python(folder):
+    command = [sys.executable, "-m", "flipcards", "export", "csv", "one.yml", "-o", "-"]
+    done = subprocess.run(command, cwd=folder, capture_output=True, check=True)
+    assert done.stdout.startswith(b"id,front,back,why,source,term,see,tags\r\na,A?,B.,")

@@ -1,0 +1,55 @@
+"""A new book with cards: the files in `new_book/`, with its title filled in."""
+
+from __future__ import annotations
+
+import importlib.resources
+import os
+from collections.abc import Iterator
+from importlib.resources.abc import Traversable
+from pathlib import Path
+
+from flipcards.deck import slug
+from flipcards.files import write_all
+from flipcards.schema import schema_text
+
+
+def new_book(folder: str | os.PathLike[str], *, title: str = "", force: bool = False) -> list[Path]:
+    """Write a book that builds: a deck, pages, what publishes it, what Binder needs.
+
+    Args:
+        folder: where; made when missing.
+        title: of the book; made of the folder's name when left out.
+        force: replace files that are there.
+
+    Returns:
+        The files.
+
+    Raises:
+        FileExistsError: a file is there and `force` is not set. Nothing is written.
+    """
+    target = Path(folder)
+    name = target.resolve().name
+    title = " ".join(title.split()) or " ".join(slug(name).split("-")).capitalize() or "My book"
+    quoted = title.replace("\\", "\\\\").replace('"', '\\"')  # for YAML
+    files = {target / "deck.schema.json": schema_text().encode()}
+    for path, text in _templates(importlib.resources.files("flipcards") / "new_book"):
+        shown = quoted if path.endswith(".yml") else title
+        text = text.replace("{{title}}", shown).replace("{{name}}", slug(title) or "book")
+        files[target / path] = text.encode()
+    for file in files:
+        if file.exists() and not force:
+            raise FileExistsError(f"{file} is there already; pass force=True to replace it")
+    write_all(files)
+    (target / ".binder" / "postBuild").chmod(0o755)
+    return sorted(files)
+
+
+def _templates(folder: Traversable, below: str = "") -> Iterator[tuple[str, str]]:
+    """Path in the book and text of each file. `dot-` in front of a name stands for a dot."""
+    for entry in sorted(folder.iterdir(), key=lambda entry: entry.name):
+        name = "." + entry.name.removeprefix("dot-") if entry.name.startswith("dot-") else entry.name
+        path = f"{below}{name}"
+        if entry.is_dir():
+            yield from _templates(entry, f"{path}/")
+        else:
+            yield path, entry.read_text("utf-8")
