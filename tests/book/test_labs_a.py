@@ -229,6 +229,13 @@ def test_with_the_mask_the_model_becomes_worse_at_prompts_and_without_it_better(
     ) in says("page:sft")
 
 
+def test_the_figures_of_masking_are_described_as_drawn(says, masked_run):
+    base = masked_run.base.completion_nll
+    assert f"both lines fall from {base:.0f} nats to nearly 0." in says("page:sft")
+    assert max(masked_run.masked[-1].completion_nll, masked_run.unmasked[-1].completion_nll) < 0.1
+    assert "Before, all bars are between 1 and 8 nats." in says("page:sft")
+
+
 def test_the_answers_come_out_right_either_way_in_more_than_98_percent_of_tokens(says, masked_run):
     assert masked_run.masked[-1].completion_accuracy > 0.98
     assert masked_run.unmasked[-1].completion_accuracy > 0.98
@@ -302,6 +309,25 @@ def test_what_was_forgotten_of_a_is_printed_as_measured(says, forgetting_runs):
         f"Rank 4 forgot {facts['LoRA r=4']} nats and rank 16 forgot {facts['LoRA r=16']}, "
         f"full fine-tuning {facts['full']}."
     ) in says("forget-lora-more")
+
+
+def test_the_figures_of_forgetting_are_described_as_drawn(says, forgetting_runs):
+    style, facts = (
+        {name: run.forgotten[-1] for name, run in forgetting_runs(0, task).items()}
+        for task in ("style", "facts")
+    )
+    text = says("page:forgetting")
+    assert (
+        f"turn back and end high, at {style['full']:.1f} and {style['LoRA r=16']:.1f} nats forgotten. "
+        f"Rank 4 ends at {style['LoRA r=4']:.1f} and rank 1 at {style['LoRA r=1']:.1f}."
+    ) in text
+    assert style["full + replay"] < 0.15
+    assert (
+        f"LoRA of rank 16 ends highest, at {facts['LoRA r=16']:.1f} nats forgotten, "
+        f"rank 4 at {facts['LoRA r=4']:.1f}, full fine-tuning at {facts['full']:.1f}. "
+        f"Rank 1 stops early, far to the left, at {facts['LoRA r=1']:.1f}. "
+        f"Full fine-tuning with replay ends at {facts['full + replay']:.1f}."
+    ) in text
 
 
 @pytest.mark.parametrize("seed", range(4))
@@ -382,7 +408,10 @@ def test_unseen_tasks_work_when_described_and_stay_at_guessing_when_numbered(say
     described, numbered = (generalisation[kind].unseen.mean(1) for kind in ("instruction", "id"))
     assert described == pytest.approx([0.49, 0.62, 0.81], abs=0.015)
     assert numbered == pytest.approx([0.5, 0.5, 0.5], abs=0.03)
-    assert "accuracy rises from about 0.5 at one task to 0.81 at 22 tasks" in says("page:instruction-tuning")
+    assert (
+        "accuracy rises from about 0.5 at one task to 0.81 at 22 tasks. "
+        "With random ids it stays near 0.5, the level of guessing"
+    ) in says("page:instruction-tuning")
     assert "the unseen accuracy is only about 0.62." in says("page:instruction-tuning")
     assert "about 0.8 with descriptions and about 0.5" in says("inst-description")
 
@@ -436,6 +465,23 @@ def test_one_matrix_at_zero_keeps_the_output_and_both_random_start_at_four_times
     assert stuck.losses[0] == stuck.losses[-1]
     assert both_random.losses[0] > 4 * first.losses[0]
     assert both_random.losses[-1] < min(first.losses[-1], mirrored.losses[-1])
+
+
+def test_the_figures_of_lora_are_described_as_drawn(says):
+    floors = {kind: low_rank.rank_experiment(kind, (1, 32), seed=0).floors for kind in low_rank.SPECTRA}
+    text = says("page:lora")
+    assert f"The rank-4 update falls from {floors['rank 4'][0]:.2f} to zero at rank 4." in text
+    assert f"The 1/i update falls from {floors['1/i'][0]:.2f} towards zero." in text
+    assert f"The flat update falls slowly from {floors['flat'][0]:.2f} to {floors['flat'][1]:.2f}." in text
+    zero, _, stuck, both = (
+        run.losses for run in low_rank.initialisation_experiment(rank=8, alpha=16, seed=0)
+    )
+    assert (
+        f"Two that start with one matrix at zero fall together from {zero[0]:.2f} to {zero[-1]:.2f}. "
+        f"Both random starts at {both[0]:.1f} and falls to the same level. "
+        f"Both zero stays flat at {stuck[-1]:.2f}."
+    ) in text
+    assert both[-1] == pytest.approx(zero[-1], abs=0.005)
 
 
 def test_the_exponents_of_the_first_step_are_printed_as_measured(says):

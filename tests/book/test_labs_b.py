@@ -98,6 +98,34 @@ def test_the_run_with_the_highest_proxy_has_the_lowest_gold_reward(loop):
     assert_says("rlhf-proxy-proves", "the run with the highest proxy has the lowest gold reward.")
 
 
+def test_the_figures_of_the_loop_are_described_as_drawn(loop):
+    free, weak, held, strong, strict = (loop[beta] for beta in (0, 0.05, 0.2, 0.5, 1))
+    words = number(free.distinct[0], 1)
+    best = free.gold.argmax()
+    gold = {run.beta: number(run.gold[-1], 1).replace("−", "minus ") for run in loop.values()}
+    assert_says(
+        "rlhf-loop",
+        f"the proxy rises quickly to {number(free.proxy[-1], 1)} and stays there; the gold reward rises to "
+        f"{number(free.gold[best], 1)} by step {free.steps[best]} and falls to {gold[0]}.",
+        f"the number of different words falls from {words} to {free.distinct[-1]:.0f}.",
+        "with five lines each, beta 0, 0.05, 0.2, 0.5 and 1. Proxies end higher the smaller beta is.",
+        f"the proxy settles at {number(held.proxy[-1], 1)} and the gold reward at about 0.8 "
+        f"after some 50 steps; at the end it is {number(held.gold[-1])}.",
+        f"different words falls from {words} to {number(held.distinct[-1], 1)} and stays there.",
+        f"Gold rewards end at {gold[0]} for beta 0, {gold[0.05]} for 0.05, "
+        f"and between {gold[1]} and {gold[0.2]} for the other three.",
+        f"The run with beta 1 stops below its top, at {gold[1]}, those with 0.5 and 0.2 stop on it, "
+        f"at {gold[0.5]} and {gold[0.2]}; those with 0.05 and 0 go down the far side, "
+        f"to {gold[0.05]} and {gold[0]}.",
+    )
+    after_50 = held.steps.index(50)
+    assert held.gold[after_50:] == pytest.approx(0.8, abs=0.1)
+    assert held.proxy[after_50:] == pytest.approx(held.proxy[-1], abs=0.15)
+    assert strict.gold.max() < min(run.gold.max() for run in (free, weak, held, strong)) - 0.1
+    proxies = [loop[beta].proxy[-1] for beta in sorted(loop)]
+    assert sorted(proxies, reverse=True) == proxies
+
+
 def test_two_texts_scored_by_hand():
     repeated = np.zeros((1, 10), dtype=int)
     varied = np.array([[0, 1, 2, 3, 4] * 2])
@@ -178,6 +206,26 @@ def test_pairs_of_rankings_are_worth_what_the_chapter_says(rankings):
         f"truly; 360 independent pairs ordered {100 * rankings.from_independent_pairs[1]:.0f} %.",
     )
     assert_says("rm-pairs", "360 pairs of ten rankings do as well as 108 independent ones.")
+
+
+def test_the_figures_of_reward_models_are_described_as_drawn(reward_models, rankings):
+    labels, truth = (
+        [number(values.mean(1)[end]) for end in (0, -1)]
+        for values in (reward_models.label_accuracy, reward_models.gold_agreement)
+    )
+    alone, ranked = (
+        [number(value) for value in values]
+        for values in (rankings.from_independent_pairs, rankings.from_rankings)
+    )
+    assert_says(
+        "reward-models",
+        f"On noisy labels, from {labels[0]} to {labels[1]}, where a dashed line marks the ceiling; "
+        f"on the true order, from {truth[0]} to {truth[1]}.",
+        f"Two rising curves over {reward_models.n_pairs[0]} to {reward_models.n_pairs[-1]:,} comparisons.",
+        "Two rising lines over {}, {} and {:,} pairs.".format(*rankings.n_pairs),
+        f"Independent pairs: {alone[0]}, {alone[1]}, {alone[2]}.",
+        f"Pairs from rankings of 9: {ranked[0]}, {ranked[1]}, {ranked[2]}.",
+    )
 
 
 def test_the_ceiling_lies_between_the_agreement_and_its_bound(reward_models):
@@ -266,6 +314,23 @@ def test_the_peak_lies_where_the_fit_puts_it(proxies):
     by_hand = 0.99 / (2 * 0.333)
     assert (number(by_hand), number(by_hand**2)) == ("1.49", "2.21")
     assert_says("oo-peak", f"at d = {number(peak)}, a KL of {number(peak**2, 1)} nats.")
+
+
+def test_the_figures_of_the_proxies_are_described_as_drawn(proxies):
+    noisy, missing = (proxies[kind, 0] for kind in overoptimisation.PROXIES)
+    assert_says(
+        "over-optimisation",
+        f"against the square root of KL, up to {number(noisy.d[-1], 1)}. "
+        f"The proxy reaches {number(noisy.proxy[-1], 1)}, the gold reward {number(noisy.gold[-1], 1)}.",
+        f"The proxy rises almost straight to {number(missing.proxy[-1], 1)}. "
+        f"The gold reward rises to a peak of {number(missing.gold.max())} at a square root of KL of "
+        f"{number(missing.d[missing.peak], 1)} and falls to {number(missing.gold[-1], 1)} "
+        f"at {number(missing.d[-1], 1)}.",
+        "Dots for best-of-n lie a little below the gold line.",
+    )
+    near = noisy.best_of_n_d <= noisy.d[-1]
+    below = np.interp(noisy.best_of_n_d, noisy.d, noisy.gold) - noisy.best_of_n_gold
+    assert 0 < below[near].min() <= below[near].max() < 0.12
 
 
 def test_turned_up_the_two_proxies_part_at_about_2_nats(proxies):
@@ -374,6 +439,24 @@ def test_the_four_cases_of_the_clip():
     )
 
 
+def test_the_figures_of_the_clip_are_described_as_drawn(clip_runs):
+    one, free, clipped = clip_runs
+    highest = ppo.clipped_objective(np.array([1.2, 2.0]), np.ones(2), 0.2)
+    lowest = ppo.clipped_objective(np.array([0.0, 0.8]), -np.ones(2), 0.2)
+    assert_says(
+        "ppo-clip",
+        f"the line rises to {highest[0]:g} at ratio 1.2 and stays flat.",
+        f"it is flat at minus {-lowest[0]:g} up to ratio 0.8 and falls from there.",
+        f"rise fastest, to {number(free.returns.mean(0).max(), 1)}, and stay there",
+        f"rise more slowly, to {final(clipped)} and {final(one)}.",
+        "without a clip it starts some forty times larger than with one.",
+    )
+    assert highest[0] == highest[1]
+    assert lowest[0] == lowest[1]
+    first = [np.ravel(run.kl.mean(0) if run.kl.ndim > 1 else run.kl)[0] for run in (free, clipped)]
+    assert 35 < first[0] / first[1] < 45
+
+
 def test_other_settings_of_the_clip_end_as_the_solution_says():
     def end(n_epochs, clip_eps):
         return final(ppo.clip_experiment(ppo.Setting("", n_epochs, clip_eps)))
@@ -421,6 +504,12 @@ def test_more_than_a_third_of_the_batch_means_of_k1_are_negative():
     near = kl.estimator_experiment(0.1)
     assert 1 / 3 < np.mean(near.means["k1"] < 0) < 0.4
     assert_says("kl-estimators", "more than a third of its batch means are negative.")
+    ends = near.means["k1"].min(), near.means["k1"].max()
+    assert_says(
+        "kl-estimators",
+        f"That of k1 is wide and reaches from minus {number(-ends[0])} to {number(ends[1])}; "
+        f"those of k2 and k3 are narrow peaks at the true value of {near.true_kl:.3g}.",
+    )
 
 
 def test_k3_spreads_more_than_k1_far_from_the_reference():
@@ -482,6 +571,17 @@ def test_the_tax_and_its_two_remedies_are_those_of_the_chapter(tax):
     assert mix.kl == pytest.approx(weak.kl, rel=0.03)
     assert mix.benchmark_accuracy == max(outcome.benchmark_accuracy for outcome in tax.by_gamma)
     assert_says("tax-kl-blind", f"have benchmarks of {accuracy[2]} and {accuracy[4]};")
+
+
+def test_the_figure_of_the_tax_is_described_as_drawn(tax):
+    before, alone, mix = tax.before, tax.by_beta[0], tax.by_gamma[-1]
+    reward, accuracy = number(alone.reward, 1), number(alone.benchmark_accuracy)
+    assert_says(
+        "alignment-tax",
+        f"at reward {number(before.reward, 1)} and accuracy {number(before.benchmark_accuracy)}, "
+        f"plain RL at {reward} and {accuracy}.",
+        f"almost straight up, to {number(mix.benchmark_accuracy)} at a reward of {number(mix.reward, 1)}.",
+    )
 
 
 def test_both_brakes_and_a_heavy_mix_end_as_the_solution_says(tax):
@@ -559,6 +659,25 @@ def test_dpo_with_another_beta_ends_as_the_solution_says():
         "direct-alignment",
         "the mean distance is {}, {} and {}; with β = 0.5 it was {}.".format(*distances),
         f"at β = 3 the best policy has hardly left the reference, with a KL of {number(soft.kl)} nats.",
+    )
+
+
+def test_the_figures_of_direct_alignment_are_described_as_drawn():
+    line, answers = direct.frontier(k=12, seed=0), direct.random_answers(12, seed=0)
+    finite = direct.finite_data_experiment(beta=0.5, n_seeds=5, seed=0)
+    best_of_n = direct.best_of_n_experiment(k=12, seed=0)
+    mean = dict(zip(finite.n_pairs, map(number, finite.distance.mean(1)), strict=True))
+    start = number(answers.reference @ answers.reward).replace("−", "minus ")
+    assert_says(
+        "direct-alignment",
+        f"A concave line starts at {start} and rises to {number(line.reward.max(), 1)} "
+        f"at {number(line.kl.max(), 1)} nats, with beta 3, 1, 0.5, 0.2 and 0.1 marked",
+        f"falls from {mean[50]} at 50 pairs over {mean[200]} at 200 to {mean[20_000]} at 20,000.",
+        f"At 50 pairs the seeds spread from {number(finite.distance[0].min(), 1)} "
+        f"to {number(finite.distance[0].max(), 1)}.",
+        f"KL against n from {best_of_n.n[0]} to {best_of_n.n[-1]:,}.",
+        f"The formula and 20,000 answers rise together to {number(best_of_n.formula[-1], 1)} nats.",
+        f"follow up to about n = 4, then flatten at {number(best_of_n.limit)} nats.",
     )
 
 

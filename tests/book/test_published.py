@@ -81,15 +81,15 @@ def quoted():
             else:
                 continue
             if len(re.findall(r"[A-Za-z]{2,}", text)) >= 2:
-                words = map(re.escape, text.replace("$", "").split("{}"))
-                yield re.compile(r"\S+(?: [GMT]B| %)?".join(words))
+                words = map(re.escape, re.split(r"\{[^{} ]*\}", text.replace("$", "")))
+                yield re.compile(r"(?:minus )?\S+(?: [GMT]B| %)?".join(words))
     for places in PUBLISHED.values():
         for sentences in places.values():
             yield from (re.compile(re.escape(sentence)) for _, sentence in sentences)
 
 
-def paragraphs_with_a_source():
-    """Each card, and each paragraph of a page that cites; by name, as a reader sees it."""
+def paragraphs_that_are_held():
+    """Each card, each paragraph of a page that cites, what describes a figure; by name, as readers see it."""
     for card in CARDS.values():
         yield card["id"], plain(faces(card))
     for name, page in PAGES.items():
@@ -97,12 +97,14 @@ def paragraphs_with_a_source():
         for paragraph in prose.split("\n\n"):
             if "{cite" in paragraph:
                 yield name, plain(paragraph)
+        for description in re.findall(r"^ +alt: (.*)$", page, re.MULTILINE):
+            yield name, plain(description)
 
 
-def test_every_figure_beside_a_source_stands_in_a_sentence_that_a_test_quotes():
+def test_every_figure_of_a_card_a_cited_paragraph_or_a_description_is_in_a_sentence_that_a_test_quotes():
     patterns = list(quoted())
     unheld = []
-    for name, text in paragraphs_with_a_source():
+    for name, text in paragraphs_that_are_held():
         spans = [match.span() for pattern in patterns for match in pattern.finditer(text)]
         for figure in FIGURE.finditer(text):
             if not any(start <= figure.start() < end for start, end in spans):
