@@ -616,7 +616,7 @@ def _depart_flipcard(self: HTML5Translator, node: nodes.Element) -> None:
 
 def _visit_front(self: HTML5Translator, node: nodes.Element) -> None:
     tag = "div" if _is_epub(self) else "summary"
-    self.body.append(self.starttag(node, tag, "", CLASS="flipcard-front"))
+    self.body.append(self.starttag(node, tag, "", CLASS="flipcard-front", dir="auto"))
 
 
 def _depart_front(self: HTML5Translator, node: nodes.Element) -> None:
@@ -624,8 +624,10 @@ def _depart_front(self: HTML5Translator, node: nodes.Element) -> None:
 
 
 def _visit_part(self: HTML5Translator, node: nodes.Element) -> None:
-    name = "flipcard-back" if isinstance(node, flipcard_back) else "flipcard-why"
-    self.body.append(self.starttag(node, "div", CLASS=name))
+    if isinstance(node, flipcard_back):  # the script of the answer says where its lines begin
+        self.body.append(self.starttag(node, "div", CLASS="flipcard-back", dir="auto"))
+    else:
+        self.body.append(self.starttag(node, "div", CLASS="flipcard-why"))
 
 
 def _depart_part(self: HTML5Translator, node: nodes.Element) -> None:
