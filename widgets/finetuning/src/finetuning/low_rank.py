@@ -58,7 +58,7 @@ def eckart_young_floor(singular_values: Floats, rank: int) -> float:
 
 
 def train_adapter(
-    update: Floats, rank: int, *, n_steps: int = 1500, learning_rate: float = 0.02, seed: int = 1
+    update: Floats, rank: int, *, n_steps: int = 700, learning_rate: float = 0.02, seed: int = 1
 ) -> Floats:
     """Loss ‖BA − update‖²/d before each step of Adam and after the last, (n_steps + 1,).
 
@@ -78,7 +78,7 @@ def train_adapter(
     return losses
 
 
-def train_full(update: Floats, *, n_steps: int = 1500, learning_rate: float = 0.02) -> Floats:
+def train_full(update: Floats, *, n_steps: int = 700, learning_rate: float = 0.02) -> Floats:
     """Loss of full fine-tuning on the same problem, as in `train_adapter`."""
     d = len(update)
     change = np.zeros_like(update)
@@ -109,7 +109,7 @@ def rank_experiment(
     ranks: Sequence[int] = (1, 2, 4, 8, 16, 32),
     *,
     d: int = 48,
-    n_steps: int = 1500,
+    n_steps: int = 700,
     seed: int = 0,
 ) -> RankResult:
     """Train an adapter of each rank towards one update whose singular values are known."""

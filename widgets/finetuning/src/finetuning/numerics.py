@@ -30,8 +30,13 @@ def tanh(x: Floats) -> Floats:
     By the exponential, which NumPy vectorises everywhere. Its own tanh is not, and would take most of the
     time of a small network.
     """
-    decay = np.exp(-2 * np.abs(x))
-    return np.asarray(np.copysign((1 - decay) / (1 + decay), x))
+    result = np.minimum(x, 20.0)  # from where the last digit no longer changes
+    result += result
+    np.exp(result, out=result)
+    result += 1
+    np.divide(-2, result, out=result)
+    result += 1
+    return result
 
 
 def log_sum_exp(x: Floats, axis: int = -1) -> Floats:
@@ -101,9 +106,14 @@ class Adam:
         mean_correction = 1 - 0.9**self.n_steps
         square_correction = 1 - 0.999**self.n_steps
         for i, (parameter, gradient) in enumerate(zip(self.parameters, gradients, strict=True)):
-            self._mean[i] = 0.9 * self._mean[i] + 0.1 * gradient
-            self._square[i] = 0.999 * self._square[i] + 0.001 * gradient**2
-            direction = (self._mean[i] / mean_correction) / (
-                np.sqrt(self._square[i] / square_correction) + 1e-8
-            )
-            parameter -= self.learning_rate * scale * direction
+            mean, square = self._mean[i], self._square[i]
+            mean *= 0.9
+            mean += 0.1 * gradient
+            square *= 0.999
+            square += 0.001 * gradient**2
+            size = square / square_correction
+            np.sqrt(size, out=size)
+            size += 1e-8
+            step = mean / size
+            step *= self.learning_rate * scale / mean_correction
+            parameter -= step
