@@ -17,7 +17,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 # environments of the same user left in his cache, or on his matplotlibrc.
 export MPLCONFIGDIR := $(abspath $(VENV))/matplotlib
 
-.PHONY: help book serve watch test install-tests chromium lint pytest bench bundle requirements clean
+.PHONY: help book serve watch test install-tests chromium lint pytest bench hosts bundle requirements clean
 .DELETE_ON_ERROR:
 
 help: ## list the commands
@@ -91,11 +91,22 @@ lint: $(VENV)/.tests ## check format, style and types
 pytest: $(VENV)/.tests ## run the tests alone, on the site as it was built last; ARGS go to pytest
 	$(BIN)/python -m pytest --nbval-lax --nbval-current-env $(or $(ARGS),--numprocesses 2 --dist loadfile chapters tests)
 
-bench: $(VENV)/.bench chromium book ## measure cards, study, flipbooks and packages beside others, for some minutes; ARGS go to bench/cards.py
+bench: $(VENV)/.bench chromium book ## measure cards, study, flipbooks, packages and tables beside others, for some minutes; ARGS go to bench/cards.py
 	$(BIN)/python bench/cards.py $(ARGS)
 	$(BIN)/python bench/study.py
 	$(BIN)/python bench/flipbook.py
 	$(BIN)/python bench/anki.py
+	$(BIN)/python bench/tables.py
+
+# An environment of its own: these hosts want other versions of what the book needs.
+$(VENV)/hosts/.hosts: bench/hosts-requirements.txt $(wildcard widgets/*/pyproject.toml) | $(BIN)/python
+	$(BIN)/python -m venv $(VENV)/hosts
+	$(VENV)/hosts/bin/python -m pip install --quiet --requirement bench/hosts-requirements.txt
+	$(VENV)/hosts/bin/python -m pip install --quiet --editable widgets/texmath --editable widgets/flipcards
+	@touch $@
+
+hosts: $(VENV)/hosts/.hosts $(VENV)/.tests chromium ## show a deck in Voilà and marimo, and look at it in Chromium; not in CI
+	$(BIN)/python bench/hosts.py $(VENV)/hosts/bin/python
 
 bundle: $(FRONT_END)/node_modules/.package-lock.json ## bundle the front end of the cards again
 	$(NPM) run build

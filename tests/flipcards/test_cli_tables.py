@@ -50,6 +50,13 @@ def test_a_deck_goes_out_and_comes_back_through_files_and_through_pipes(kind, pi
     assert back.title == "Two"
 
 
+def test_a_package_of_anki_comes_through_a_pipe_too(piped):
+    _, package, _ = piped(["export", "anki", "-", "-o", "-"], DECK.encode())
+    code, _, told = piped(["import", "anki", "-", "-o", "back.yml"], package)
+    assert (code, told) == (0, "back.yml: 1 card, 0 images\n")
+    assert Deck.load("back.yml").cards == Deck.load("one.yml").cards
+
+
 def test_what_is_left_out_is_printed(piped):
     _, _, told = piped(["export", "csv", "one.yml", "-o", "x.csv"])
     assert told.splitlines() == ["x.csv: 1 card", "left out: the title of the deck"]

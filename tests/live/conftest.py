@@ -71,14 +71,36 @@ def jupyter_environment(home):
 
 
 def wait_for_address(process, runtime, log):
-    """Return the address JupyterLab writes into its runtime folder once it listens."""
+    """Return the address that a server of Jupyter writes into its runtime folder once it listens."""
     deadline = time.monotonic() + 180
     while time.monotonic() < deadline and process.poll() is None:
         for state in runtime.glob("jpserver-*.json"):
             with contextlib.suppress(json.JSONDecodeError):  # it is being written
                 return json.loads(state.read_text())["url"].rstrip("/")
         time.sleep(0.1)
-    raise AssertionError(f"JupyterLab did not start:\n{log.read_text()}")
+    raise AssertionError(f"it did not start:\n{log.read_text()}")
+
+
+@contextlib.contextmanager
+def jupyter(app, folder, home, *options):
+    """Run an application of Jupyter on the loopback that shows a folder; gives the address of its root."""
+    log = home / f"{app}.log"
+    command = [sys.executable, "-m", app, "--no-browser", "--allow-root", "--ip=127.0.0.1"]
+    options = ["--ServerApp.port=0", f"--IdentityProvider.token={TOKEN}", *options]
+    with log.open("w") as output:
+        process = subprocess.Popen(
+            [*command, *options],
+            cwd=folder,
+            env=jupyter_environment(home),
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+        )
+    try:
+        yield wait_for_address(process, home / "runtime", log)
+    finally:
+        process.terminate()
+        process.wait(timeout=30)
 
 
 @pytest.fixture(scope="module")
@@ -90,24 +112,17 @@ def lab(root, tmp_path_factory):
         shutil.copytree(root / name, folder / name)
     environment = jupyter_environment(home)
     subprocess.run([root / ".binder" / "postBuild"], cwd=folder, env=environment, check=True)
-    log = home / "lab.log"
-    command = [sys.executable, "-m", "jupyterlab", "--no-browser", "--allow-root", "--ip=127.0.0.1"]
-    options = [
-        "--ServerApp.port=0",
-        f"--IdentityProvider.token={TOKEN}",
-        "--LabApp.extension_manager=readonly",
-    ]
-    with log.open("w") as output:
-        process = subprocess.Popen(
-            [*command, *options],
-            cwd=folder,
-            env=environment,
-            stdin=subprocess.DEVNULL,
-            stdout=output,
-            stderr=subprocess.STDOUT,
-        )
-    try:
-        yield Lab(wait_for_address(process, home / "runtime", log), folder)
-    finally:
-        process.terminate()
-        process.wait(timeout=30)
+    with jupyter("jupyterlab", folder, home, "--LabApp.extension_manager=readonly") as url:
+        yield Lab(url, folder)
+
+
+@pytest.fixture(scope="module")
+def notebook_url(tmp_path_factory):
+    """A function that opens a folder in Jupyter Notebook and returns the address of a file there."""
+    with contextlib.ExitStack() as servers:
+
+        def notebook_url(folder, name):
+            url = servers.enter_context(jupyter("notebook", folder, tmp_path_factory.mktemp("home")))
+            return f"{url}/notebooks/{name}?token={TOKEN}"
+
+        yield notebook_url

@@ -7,7 +7,9 @@ import json
 import os
 import re
 import shlex
+import shutil
 import sys
+import tempfile
 import warnings
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -130,7 +132,7 @@ def _add_output(parser: argparse.ArgumentParser, text: str) -> None:
 def _add_import(parser: argparse.ArgumentParser) -> None:
     kinds = parser.add_subparsers(title="formats", metavar="FORMAT", required=True)
     anki = kinds.add_parser("anki", help="a package of Anki (.apkg), old or new")
-    anki.add_argument("package", type=Path, metavar="PACKAGE")
+    anki.add_argument("package", metavar="PACKAGE", help="the package; - is standard input")
     _add_output(anki, "the deck file, or a folder for a file a deck")
     anki.add_argument("--progress", type=Path, metavar="LOG", help="a review log to add its reviews to")
     anki.set_defaults(run=_import_anki)
@@ -239,7 +241,13 @@ def _export_anki(options: argparse.Namespace) -> None:
 
 
 def _import_anki(options: argparse.Namespace) -> None:
-    done = import_anki(options.package, options.output, progress=options.progress, force=options.force)
+    with tempfile.TemporaryDirectory(prefix="flipcards-") as folder:
+        package = Path(options.package)
+        if options.package == STANDARD:  # a package is read here and there, which a pipe does not allow
+            package = Path(folder) / "stdin.apkg"
+            with package.open("xb") as file:
+                shutil.copyfileobj(sys.stdin.buffer, file)
+        done = import_anki(package, options.output, progress=options.progress, force=options.force)
     files = ", ".join(map(str, done.decks))
     _say(f"{files}: {_count(done.cards, 'card')}, {_count(done.images, 'image')}")
     if options.progress:
