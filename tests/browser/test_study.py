@@ -334,7 +334,7 @@ def test_settings_are_checked_used_and_remembered_for_the_book(new_reader):
     dialog = page.get_by_role("dialog", name="Options")
     for label, wrong, right, message in (
         ("New cards a day", "many", "2", "whole number of new cards"),
-        ("Desired retention", "100", "80 %", "70 to 97"),
+        ("Desired retention", "100", "80 %", "70 to 99"),
         ("Learning steps", "0", "2 20", "whole minutes"),
     ):
         field = dialog.get_by_label(label)

@@ -162,6 +162,19 @@ def test_the_numbers_behind_each_figure_are_in_a_table(new_reader, tmp_path):
     page.wait_for_function("document.querySelector('.flipcard:target, .flipcard[open]') !== null")
 
 
+def test_on_a_phone_the_calendar_shows_its_last_days(new_reader):
+    page = new_reader(viewport={"width": 360, "height": 740})()
+    page.get_by_role("button", name="Start").click()
+    for key in ("Space", "4"):
+        page.keyboard.press(key)
+    page.get_by_role("button", name="End").click()
+    calendar = page.locator(".flipcards-scroller").filter(has=page.locator("svg"))
+    calendar.wait_for()
+    left = calendar.evaluate("e => [e.scrollWidth - e.clientWidth - e.scrollLeft, e.scrollLeft]")
+    assert left[0] <= 1
+    assert left[1] > 0
+
+
 def test_today_studies_one_part_or_page_of_the_book(new_reader):
     page = new_reader()()
     page.get_by_role("button", name="Start").click()

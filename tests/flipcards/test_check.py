@@ -63,7 +63,7 @@ def test_every_fault_of_every_deck_is_told_with_its_line(folder, capsys):
         "decks/faces.yaml:8: card 'a': 'source': unknown source 'nobody2021'; add it to works.bib",
         "decks/good.yml:2: card 'a': the id is taken by decks/faces.yaml:3; give this card another one",
     ]
-    assert told == "8 faults; without a fault of its form: 2 decks, 2 cards\n"
+    assert told == "8 faults in 3 of 3 decks\n"
 
 
 def test_a_workflow_gets_annotations_and_a_program_gets_json(folder, capsys):

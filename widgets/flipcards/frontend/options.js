@@ -160,7 +160,7 @@ export function openOptions(root, desk, { cards, choice, choose, closed }) {
     ),
     setting(WORDS.retention, String(Math.round(100 * desired_retention)), "numeric", (text) => {
       const percent = Number(text.replace(/\s*%$/, "") || NaN);
-      return percent >= 70 && percent <= 97 ? { desired_retention: percent / 100 } : WORDS.badRetention;
+      return percent >= 70 && percent <= 99 ? { desired_retention: percent / 100 } : WORDS.badRetention;
     }),
     setting(WORDS.steps, learning_steps.join(" "), "text", (text) => {
       const steps = text.split(/[\s,;]+/).filter(Boolean).map(Number);

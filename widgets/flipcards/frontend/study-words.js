@@ -79,7 +79,7 @@ export const WORDS = {
   stepsHelp: "Minutes until a new card comes back, such as: 1 10",
   begin: "Study these",
   badNew: "Write a whole number of new cards a day, from 0 to 9999.",
-  badRetention: "Write a desired retention from 70 to 97 %.",
+  badRetention: "Write a desired retention from 70 to 99 %.",
   badSteps: "Write the steps as whole minutes, each from 1 to 1439, with spaces between.",
   file: "Progress file",
   download: "Download progress",

@@ -68,7 +68,7 @@ export function showToday(root, source, desk) {
     ];
     const begun = stats.days.length > 0;
     figures.replaceChildren(stages(stats.counts, wide), ...(begun ? later() : [element("p", "flipcards-help", WORDS.notBegun)]));
-    const scroller = figures.querySelector(".flipcards-scroller");
+    const scroller = [...figures.querySelectorAll(".flipcards-scroller")].find((one) => one.querySelector("svg"));
     if (scroller) scroller.scrollLeft = scroller.scrollWidth; // the last days are what one looks for
   };
   let width = 0;

@@ -147,7 +147,8 @@ def _add_import(parser: argparse.ArgumentParser) -> None:
 def _check(options: argparse.Namespace) -> int:
     decks: list[Deck] = []
     found: list[Fault] = []
-    for file in _deck_files(options.paths):
+    files = list(_deck_files(options.paths))
+    for file in files:
         try:
             decks.append(_load(file))
         except DeckError as error:
@@ -160,8 +161,9 @@ def _check(options: argparse.Namespace) -> int:
         for fault in found:
             print(_annotation(fault) if options.format == "github" else fault)
     held = f"{_count(len(decks), 'deck')}, {_count(sum(map(len, decks)), 'card')}"
+    faulty = len({fault.file for fault in found})
     _say(
-        f"{_count(len(found), 'fault')}; without a fault of its form: {held}"
+        f"{_count(len(found), 'fault')} in {faulty} of {_count(len(files), 'deck')}"
         if found
         else f"{held}: no faults"
     )
