@@ -106,6 +106,7 @@ class _Converter(MarkdownConverter):
     def process_text(self, el: NavigableString, parent_tags: set[str] | None = None) -> str:
         """Text, where it stands."""
         self.begins_line = _begins_line(el)
+        # markdownify has no types.
         return str(super().process_text(el, parent_tags))  # type: ignore[misc]
 
     def convert_br(self, el: Tag, text: str, parent_tags: set[str]) -> str:

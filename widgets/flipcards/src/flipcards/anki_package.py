@@ -31,6 +31,7 @@ _WINDOW_BYTES = 128 * 2**20  # of zstd; what its own command line allows
 _READS = {sqlite3.SQLITE_SELECT, sqlite3.SQLITE_READ, sqlite3.SQLITE_FUNCTION}
 _DAMAGE = (
     *(zipfile.BadZipFile, zlib.error, zstandard.ZstdError, sqlite3.Error, struct.error, json.JSONDecodeError),
+    # What the readers of zip, SQLite, protobuf and JSON raise on damage; each becomes one message.
     *(EOFError, NotImplementedError, RuntimeError, UnicodeError, ValueError, TypeError, KeyError, IndexError),
     *(OverflowError, AttributeError, MemoryError),
 )

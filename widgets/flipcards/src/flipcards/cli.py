@@ -187,6 +187,7 @@ def _deck_files(paths: Sequence[str]) -> list[str]:
 def _yaml_files(folder: str) -> Iterator[str]:
     for place, folders, names in os.walk(folder):
         folders[:] = [name for name in folders if not name.startswith((".", "_build", "node_modules"))]
+        # Folders are told to os.walk as text; Path.walk needs Python 3.12.
         yield from (os.path.join(place, name) for name in names if name.endswith((".yml", ".yaml")))  # noqa: PTH118
 
 

@@ -71,6 +71,7 @@ class TodayDirective(SphinxDirective):
 def gathered(env: BuildEnvironment) -> dict[str, list[str]]:
     """Page -> the deck files that it gathered when it was read."""
     if not hasattr(env, "flipcards_gathered"):
+        # Sphinx lets extensions keep what they gather on the environment; its type cannot know the names.
         env.flipcards_gathered = {}  # type: ignore[attr-defined]
     return env.flipcards_gathered  # type: ignore[attr-defined,no-any-return]
 

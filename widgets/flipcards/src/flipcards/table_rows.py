@@ -146,6 +146,7 @@ class _Making:
             if any(MARKUP.search(text) for text in ((value,) if isinstance(value, str) else value)):
                 self.left_out.at(row.line, f"'{key}' is no name alone")
                 values[key] = () if key in LISTS else ""
+        # The columns were checked by name; Card itself checks the values and says what is wrong.
         card = Card(**{"id": "", **values})  # type: ignore[arg-type]
         if not card.front.strip() or not card.back.strip():
             self.left_out.at(row.line, "a side shows nothing")
