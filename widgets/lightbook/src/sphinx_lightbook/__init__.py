@@ -12,18 +12,27 @@ from sphinx.application import Sphinx
 from sphinx.config import Config
 from sphinx.errors import ConfigError
 
-from sphinx_lightbook import math, private, theme
+from sphinx_lightbook import head, math, notfound, offline, private, sitemap, theme
 from sphinx_lightbook.memory import code_digest
 
 __version__ = "0.1.0"
 
-CONCERNS = {"math": math.setup, "private": private.setup, "theme": theme.setup}
+CONCERNS = {
+    "math": math.setup,
+    "private": private.setup,
+    "theme": theme.setup,
+    "head": head.setup,
+    "notfound": notfound.setup,
+    "sitemap": sitemap.setup,
+    "offline": offline.setup,
+}
 
 
 def setup(app: Sphinx) -> dict[str, Any]:
     """Add the configuration values; the concerns follow as soon as the configuration can be read."""
     app.add_config_value("lightbook_off", [], "env", [list, tuple])
     app.add_config_value("lightbook_allow_hosts", [], "", [list, tuple])
+    app.add_config_value("lightbook_offline_exclude", [], "", [list, tuple])
     # No setting: a change of this package makes every page anew.
     app.add_config_value("lightbook_code", code_digest("sphinx_lightbook"), "env")
     # Early: what a concern sets must be there before the theme and other extensions look.

@@ -9,10 +9,12 @@ import functools
 import html
 import re
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from sphinx.application import Sphinx
+from sphinx.builders.html import StandaloneHTMLBuilder
 from sphinx.config import Config
+from sphinx.environment import BuildEnvironment
 
 from sphinx_lightbook.pages import add_to_head, edit_each_page
 
@@ -27,6 +29,8 @@ def setup(app: Sphinx) -> None:
     app.connect("builder-inited", add_script)
     app.connect("builder-inited", copy_notebook_style)
     app.connect("builder-inited", leave_epub_alone)
+    app.connect("env-get-outdated", delete_pages_without_source)
+    app.connect("env-updated", write_navigation_anew)
     app.connect("html-page-context", drop_repeated_scripts, priority=900)
     edit_each_page(app, functools.partial(mend_page, app))
 
@@ -75,6 +79,26 @@ def leave_epub_alone(app: Sphinx) -> None:
             for listener in list(listeners):
                 if listener.handler.__module__.startswith(("sphinx_book_theme", "pydata_sphinx_theme")):
                     app.disconnect(listener.id)
+
+
+def delete_pages_without_source(
+    app: Sphinx, env: BuildEnvironment, added: set[str], changed: set[str], removed: set[str]
+) -> list[str]:
+    """Delete the page of a source that is gone.
+
+    Fault: it stays, is published, and the navigation of the other pages goes on naming it.
+    """
+    if app.builder.name in {"html", "dirhtml"}:
+        builder = cast(StandaloneHTMLBuilder, app.builder)
+        for docname in removed:
+            Path(builder.get_outfilename(docname)).unlink(missing_ok=True)
+    app.lightbook_removed = set(removed)  # type: ignore[attr-defined]
+    return []
+
+
+def write_navigation_anew(app: Sphinx, env: BuildEnvironment) -> list[str]:
+    """Write every page again when a source is gone; none is read again for that."""
+    return sorted(env.found_docs) if getattr(app, "lightbook_removed", None) else []
 
 
 def drop_repeated_scripts(
