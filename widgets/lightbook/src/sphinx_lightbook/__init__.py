@@ -12,7 +12,23 @@ from sphinx.application import Sphinx
 from sphinx.config import Config
 from sphinx.errors import ConfigError
 
-from sphinx_lightbook import head, math, notfound, offline, private, sitemap, theme
+from sphinx_lightbook import (
+    fingerprints,
+    head,
+    icons,
+    images,
+    math,
+    notfound,
+    offline,
+    policy,
+    private,
+    purge,
+    report,
+    scripts,
+    sitemap,
+    styles,
+    theme,
+)
 from sphinx_lightbook.memory import code_digest
 
 __version__ = "0.1.0"
@@ -21,10 +37,18 @@ CONCERNS = {
     "math": math.setup,
     "private": private.setup,
     "theme": theme.setup,
+    "images": images.setup,
+    "icons": icons.setup,
+    "scripts": scripts.setup,
+    "styles": styles.setup,
+    "purge": purge.setup,
+    "fingerprints": fingerprints.setup,
+    "policy": policy.setup,
     "head": head.setup,
     "notfound": notfound.setup,
     "sitemap": sitemap.setup,
     "offline": offline.setup,
+    "report": report.setup,
 }
 
 
