@@ -53,6 +53,10 @@ def stand_anywhere(app: Sphinx, page: str, context: dict[str, Any]) -> str:
             return page  # it is 404/index.html, which no host shows for another address
         # Sphinx takes the page for one that stands in a folder of its own.
         page = re.sub(r'="\.\./', '="./', page)
+    # A link to a place in another file is no skip link to assistive technology: it needs a landmark.
+    page = page.replace(
+        '<div id="pst-skip-link" ', '<div id="pst-skip-link" role="navigation" aria-label="Skip" ', 1
+    )
     # An address of a place in the page would be one in the book's root.
     page = re.sub(r'(<a\b[^>]*? href=")#(?=[^"])', rf"\g<1>{NAME}.html#", page)
     base = html.escape(urlsplit(app.config.html_baseurl or "/").path.rstrip("/") + "/")
