@@ -13,8 +13,11 @@ PIP := $(BIN)/python -m pip install --quiet
 UV := uv==0.13.9
 WATCHFILES := watchfiles==1.3.0
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
+# Matplotlib's list of fonts and its settings belong to the environment: figures do not depend on what other
+# environments of the same user left in his cache, or on his matplotlibrc.
+export MPLCONFIGDIR := $(abspath $(VENV))/matplotlib
 
-.PHONY: help book serve watch test install-tests chromium lint pytest bundle requirements clean
+.PHONY: help book serve watch test install-tests chromium lint pytest bench bundle requirements clean
 .DELETE_ON_ERROR:
 
 help: ## list the commands
@@ -29,6 +32,7 @@ $(BIN)/python:
 
 $(VENV)/.book: requirements.txt $(wildcard widgets/*/pyproject.toml) | $(BIN)/python
 	$(PIP) --requirement requirements.txt
+	@$(BIN)/python -c 'import matplotlib.font_manager'
 	@touch $@
 
 $(VENV)/.tests: tests/requirements.txt $(VENV)/.book
@@ -38,6 +42,10 @@ $(VENV)/.tests: tests/requirements.txt $(VENV)/.book
 # Node is in the environment too: the tests' requirements bring it.
 $(FRONT_END)/node_modules/.package-lock.json: $(FRONT_END)/package-lock.json $(VENV)/.tests
 	$(NPM) ci --ignore-scripts --no-audit --no-fund --loglevel error
+	@touch $@
+
+$(VENV)/.bench: bench/requirements.txt $(VENV)/.tests
+	$(PIP) --requirement bench/requirements.txt
 	@touch $@
 
 $(VENV)/.watchfiles: Makefile $(VENV)/.book
@@ -82,6 +90,12 @@ lint: $(VENV)/.tests ## check format, style and types
 # Two at a time, a file whole in one of them: fixtures of a file are made once, and its tests keep their order.
 pytest: $(VENV)/.tests ## run the tests alone, on the site as it was built last; ARGS go to pytest
 	$(BIN)/python -m pytest --nbval-lax --nbval-current-env $(or $(ARGS),--numprocesses 2 --dist loadfile chapters tests)
+
+bench: $(VENV)/.bench chromium book ## measure cards, study, flipbooks and packages beside others, for some minutes; ARGS go to bench/cards.py
+	$(BIN)/python bench/cards.py $(ARGS)
+	$(BIN)/python bench/study.py
+	$(BIN)/python bench/flipbook.py
+	$(BIN)/python bench/anki.py
 
 bundle: $(FRONT_END)/node_modules/.package-lock.json ## bundle the front end of the cards again
 	$(NPM) run build

@@ -67,9 +67,11 @@ R16, R64 = (
             "page:memory",
             f"{gb(LORA(LLAMA_7B).frozen_weights)} of frozen weights and {gb(TRAINED_LORA)} for everything",
         ),
-        ("page:memory", f"Full fine-tuning takes {total(FULL(LLAMA_7B))}"),
-        ("page:memory", f"LoRA takes {total(LORA(LLAMA_7B))} and QLoRA {gb(QLORA(LLAMA_7B).total_bytes)}"),
-        ("page:memory", f"PPO takes {total(PPO(LLAMA_7B))}."),
+        (
+            "page:memory",
+            f"Full fine-tuning takes {total(FULL(LLAMA_7B))}, LoRA {total(LORA(LLAMA_7B))}, "
+            f"QLoRA {total(QLORA(LLAMA_7B, rank=16))}, and PPO {total(PPO(LLAMA_7B))}.",
+        ),
         (
             "page:memory",
             f"from rank 64 to rank 8 saves {gb(56 * PER_RANK)[:-3]} of {total(QLORA(LLAMA_7B))}. "

@@ -267,6 +267,22 @@ def test_the_peak_lies_where_the_fit_puts_it(proxies):
     assert_says("oo-peak", f"at d = {number(peak)}, a KL of {number(peak**2, 1)} nats.")
 
 
+def test_turned_up_the_two_proxies_part_at_about_2_nats(proxies):
+    assert_says(
+        "over-optimisation",
+        "Up to about 2 nats the two look alike: both rewards rise.",
+        "From there on the gold reward of the mis-specified proxy falls",
+    )
+    noisy, missing = (proxies[kind, 0] for kind in overoptimisation.PROXIES)
+    d = np.sqrt([1, 2, 3, 5])  # the settings of the chapter
+    assert d[-1] < min(noisy.d[-1], missing.d[-1])
+    for result in (noisy, missing):
+        assert (np.diff(np.interp(d, result.d, result.proxy)) > 0).all()
+        assert (np.diff(np.interp(d[:2], result.d, result.gold)) > 0).all()
+    assert (np.diff(np.interp(d, noisy.d, noisy.gold)) > 0).all()
+    assert (np.diff(np.interp(d[1:], missing.d, missing.gold)) < 0).all()
+
+
 def test_what_survives_another_seed(proxies):
     missing, noisy = ([proxies[kind, seed] for seed in range(4)] for kind in ("mis-specified", "noisy"))
     places = [result.d[result.peak] for result in missing]

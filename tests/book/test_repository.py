@@ -137,6 +137,16 @@ def test_make_book_installs_once_and_again_only_when_a_requirement_changes(make_
     assert make_book() == [install, build]
 
 
+def test_matplotlib_keeps_its_list_of_fonts_in_the_environment(root, tmp_path):
+    # A shared list that another environment wrote while it was being removed lacks matplotlib's own fonts;
+    # every notebook that sets math then says so on stderr.
+    shutil.copy(root / "Makefile", tmp_path)
+    command = ["make", "--eval", "show: ; @echo $(MPLCONFIGDIR) $$MPLCONFIGDIR", "show", "VENV=.venv"]
+    environment = os.environ | {"MPLCONFIGDIR": "/of/another"}
+    done = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, check=True)
+    assert done.stdout.split() == [str(tmp_path / ".venv" / "matplotlib")] * 2
+
+
 def test_a_python_that_is_too_old_is_refused_in_words(root, tmp_path):
     old = tmp_path / "old-python"
     old.write_text("#!/bin/sh\nexit 1\n", encoding="utf-8")

@@ -22,14 +22,17 @@
   const inCards = (element) => element?.closest?.("section.flipcards") ?? null;
 
   window.probe = {
-    /** Follows every link of the cards, but mail, which would start another program. */
-    followLinks() {
+    /** Follows every link of the cards, but mail, which would start another program; waits for what that starts. */
+    async followLinks() {
       const links = document.querySelectorAll("details a:not([href^='mailto:' i])");
-      for (const link of links) link.click();
+      for (const link of links) {
+        link.click();
+        await new Promise((done) => setTimeout(done)); // the next click would end what this one has begun
+      }
       return links.length;
     },
 
-    /** Tells every element of the cards of a click and of other events, as far as handlers of its own go. */
+    /** Tells every element of the cards of a click and of other events, as far as handlers of its own go; how many. */
     useEverything() {
       const elements = sections().flatMap((section) => [...section.querySelectorAll("details *")]);
       // In the page, the browser would lay it out for each click.

@@ -519,6 +519,25 @@ def test_controls_are_as_large_as_a_finger(open_cards):
     assert small == []
 
 
+def test_what_is_done_with_a_card_is_as_large_as_a_finger_and_covers_no_other_link(open_page):
+    page = open_page("chapters/flashcards.html", width=360, has_touch=True, reduced_motion="reduce")
+    page.wait_for_selector(".flipcards-turning")
+    page.get_by_role("button", name="Flip all").click()
+    page.wait_for_function("document.querySelectorAll('.flipcard[open]').length === 6")
+    seen = page.evaluate(
+        """() => [...document.querySelectorAll(".flipcard-foot a")].map((link) => {
+            link.scrollIntoView({ block: "center", behavior: "instant" });
+            const [box] = link.getClientRects();
+            const met = document.elementFromPoint(box.left + box.width / 2, box.top + box.height / 2);
+            const isDone = link.matches(".flipcard-link, .flipcard-report a, .flipcard-home a");
+            const isLarge = box.width >= 44 && box.height >= 44;
+            return [link.textContent, isDone, isLarge || !isDone, link.contains(met)];
+        })"""
+    )
+    assert sum(is_done for _, is_done, *_ in seen) == 12, "each card is linked to and reported"
+    assert [one for one in seen if not (one[2] and one[3])] == []
+
+
 @pytest.fixture(scope="module")
 def axe():
     """The source of axe-core, as widgets/flipcards/package-lock.json names it."""
@@ -704,7 +723,7 @@ const model = {
   on: (name, handler) => handlers.set(name, handler),
   off: (name, handler) => { if (handlers.get(name) === handler) handlers.delete(name); },
 };
-host.end = widget.render({ model, el: document.getElementById("host") });
+host.end = await widget.render({ model, el: document.getElementById("host") });
 window.host = host;
 </script>"""
 

@@ -5,6 +5,7 @@ import inspect
 from xml.etree import ElementTree
 
 import matplotlib.pyplot as plt
+import numpy as np
 import pytest
 from finetuning import (
     alignment_tax,
@@ -151,3 +152,19 @@ def test_marks_are_drawn_where_they_are_asked_for():
     result = alignment_tax.tax_experiment((0, 1), n_steps=10)
     before, after = (plots.alignment_tax(result, mark=mark) for mark in (None, result.by_gamma[1]))
     assert len(after.axes[0].lines) == len(before.axes[0].lines) + 1
+    rings = parameters_with_a_ring(curve)
+    assert rings == [(8, curve.trainable[1])]
+    result = overoptimisation.overoptimisation_experiment("mis-specified", n_candidates=20_000)
+    squares = [
+        line for line in plots.overoptimisation(result, mark_d=1.2).axes[0].lines if line.get_marker() == "s"
+    ]
+    gold = np.interp(1.2, result.d, result.gold)
+    assert [float(line.get_ydata()[0]) for line in squares][1] == pytest.approx(gold)
+
+
+def parameters_with_a_ring(curve):
+    """Where the figure has its ring: rank and count."""
+    axes = plots.parameters_against_rank([curve], mark_rank=8, mark_model=curve.model).axes[0]
+    return [
+        (line.get_xdata()[0], line.get_ydata()[0]) for line in axes.lines if line.get_fillstyle() == "none"
+    ]

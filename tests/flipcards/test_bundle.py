@@ -1,6 +1,7 @@
 """The committed front end is what its sources give, is small, and its own checks and tests pass."""
 
 import gzip
+import json
 import re
 import subprocess
 from pathlib import Path
@@ -38,7 +39,7 @@ def node_modules():
         installed.touch()
 
 
-@pytest.mark.parametrize("name", ["cards.js", "flipcards.js"])
+@pytest.mark.parametrize("name", ["cards.js", "study.js", "flipbook.js", "flipcards.js", "schedule.js"])
 def test_the_committed_bundle_is_what_the_sources_give(node_modules, tmp_path, name):
     npm("run", "build", "--", str(tmp_path))
     fresh = (tmp_path / name).read_bytes()
@@ -59,16 +60,18 @@ def test_the_page_module_is_small():
     assert len(gzip.compress((STATIC / "cards.js").read_bytes(), 9)) <= PAGE_MODULE_LIMIT
 
 
-@pytest.mark.parametrize("name", ["cards.js", "flipcards.js"])
+@pytest.mark.parametrize("name", ["cards.js", "study.js", "flipbook.js", "flipcards.js", "schedule.js"])
 def test_a_bundle_says_that_it_is_generated_and_loads_nothing(name):
     text = (STATIC / name).read_text(encoding="utf-8")
     assert text.startswith("/* Generated from frontend/"), "nobody should edit it"
+    text = text.replace("http://www.w3.org/2000/svg", "")  # a name, which nobody asks
     for loader in ("http:", "https:", "import(", "import ", "fetch(", "XMLHttpRequest"):
         assert loader not in text
 
 
-def test_the_page_module_parses_no_html():
-    text = (STATIC / "cards.js").read_text(encoding="utf-8")
+@pytest.mark.parametrize("name", ["cards.js", "study.js", "flipbook.js"])
+def test_what_a_page_loads_parses_no_html(name):
+    text = (STATIC / name).read_text(encoding="utf-8")
     for parser in ("innerHTML", "outerHTML", "insertAdjacentHTML", "document.write", "DOMParser", "eval("):
         assert parser not in text
 
@@ -81,11 +84,30 @@ def test_the_widget_sets_html_from_python_only():
         assert parser not in text
 
 
-def test_every_style_rule_stays_within_the_cards():
-    css = (STATIC / "flipcards.css").read_text(encoding="utf-8")
+def test_a_bundle_carries_the_licence_of_what_is_bundled_and_changes_no_date(node_modules):
+    notices = (PACKAGE / "THIRD_PARTY.md").read_text(encoding="utf-8")
+    for bundle in STATIC.glob("*.js"):
+        text = bundle.read_text(encoding="utf-8")
+        assert "Date.prototype" not in text, "ts-fsrs patches it on import; build.js takes that out"
+        for name, sign in (("ts-fsrs", "request_retention"), ("idb", "IDBTransaction")):
+            licence = (PACKAGE / "node_modules" / name / "LICENSE").read_text(encoding="utf-8").strip()
+            assert (f"{name}\n\n{licence}" in text) == (sign in text), bundle.name
+            assert sign not in text or f"`static/{bundle.name}`" in notices
+
+
+def test_the_notices_name_the_pinned_versions():
+    pinned = json.loads((PACKAGE / "package.json").read_text(encoding="utf-8"))["devDependencies"]
+    notices = (PACKAGE / "THIRD_PARTY.md").read_text(encoding="utf-8")
+    for name in ("ts-fsrs", "idb"):
+        assert re.search(rf"\[{name}\]\(\S+\) {re.escape(pinned[name])}\b", notices), name
+
+
+@pytest.mark.parametrize("scope", ["flipcards", "flipbook"])
+def test_every_style_rule_stays_within_its_part_of_a_page(scope):
+    css = (STATIC / f"{scope}.css").read_text(encoding="utf-8")
     css = re.sub(r"/\*.*?\*/", "", css, flags=re.DOTALL)
     groups = [group.strip() for group in re.findall(r"([^{};]+)\{", css) if not group.strip().startswith("@")]
     # A comma within brackets belongs to one selector.
     selectors = [one.strip() for group in groups for one in re.split(r",(?![^(]*\))", group)]
     assert selectors
-    assert [one for one in selectors if ".flipcards" not in one] == []
+    assert [one for one in selectors if f".{scope}" not in one] == []

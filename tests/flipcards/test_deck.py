@@ -504,7 +504,7 @@ word = st.from_regex(r"[\w@:#-]+", fullmatch=True).map(str.strip).filter(bool)
 words = st.lists(word, max_size=3, unique=True).map(tuple)
 slug = st.from_regex(r"[a-z0-9]+(-[a-z0-9]+){0,3}", fullmatch=True)
 optional = st.one_of(st.just(""), field)
-name = optional.filter(lambda value: not re.search(r"[`<>{}\n]", value))
+name = optional.filter(lambda value: not re.search(r"[`<>{}\n]|^[!~]", value))
 cards = st.builds(
     Card,
     id=slug,

@@ -3,6 +3,7 @@
 import pytest
 from flipcards import Card, Cards, Deck
 from flipcards.display import MIME_TYPE, STATIC_ENVIRONMENT
+from flipcards.markup import Faces
 
 DECK = """
 cards:
@@ -37,6 +38,17 @@ def test_plain_html_shows_each_formula_once_without_a_style_sheet(deck):
     plain = deck._repr_mimebundle_()["text/html"]
     assert plain.count("<math") == 2
     assert "katex-html" not in plain
+
+
+def test_each_face_is_parsed_once_each_time_though_it_is_shown_in_two_forms(deck, monkeypatch):
+    parsed = []
+    read = Faces._read
+    monkeypatch.setattr(Faces, "_read", lambda faces, text: parsed.append(text) or read(faces, text))
+    for times in (1, 2):
+        deck._repr_mimebundle_()
+        assert sorted(parsed) == sorted(
+            times * [card.front for card in deck] + times * [card.back for card in deck]
+        )
 
 
 def test_the_widget_brings_the_style_of_its_math_only_where_there_is_math(deck):

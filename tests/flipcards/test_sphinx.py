@@ -1,13 +1,17 @@
 """Decks in a Sphinx book: every builder shows them, and faults stop the build by name and line."""
 
 import io
+import os
 import re
 import sys
 import warnings
 from contextlib import redirect_stderr, redirect_stdout
 
+import nbformat
 import pytest
 from bs4 import BeautifulSoup
+from flipcards.display import MIME_TYPE, STATIC_ENVIRONMENT
+from myst_parser.mdit_to_docutils import base
 from sphinx.cmd import build
 
 CONF = """
@@ -172,6 +176,16 @@ def test_the_page_has_the_html_shape(built):
     assert [item.get_text(strip=True) for item in second.select("summary ol li")] == ["this", "that"]
 
 
+@pytest.mark.parametrize("fault", [False, True])
+def test_after_a_build_its_process_shows_live_cards_again(tiny, monkeypatch, fault):
+    monkeypatch.delenv(STATIC_ENVIRONMENT, raising=False)
+    if fault:
+        tiny.edit("decks/one.yml", "id: first", "id: First")
+    code, printed = tiny.build()
+    assert (code != 0) == fault, printed
+    assert STATIC_ENVIRONMENT not in os.environ
+
+
 def test_images_code_lists_math_and_roles_work_in_a_face(built):
     back = built.page().select_one("#card-first .flipcard-back")
     image = back.select_one("img")
@@ -222,6 +236,30 @@ def test_a_borrowed_card_has_no_id_and_links_home(tiny):
     assert card.get("id") is None
     assert card["data-home"] == "cards.html#card-second"
     assert card.select_one(".flipcard-home a")["href"] == "cards.html#card-second"
+
+
+def test_a_page_of_nothing_but_a_notebook_cell_shows_its_deck(tiny):
+    output = nbformat.v4.new_output("display_data", {MIME_TYPE: {"deck": "decks/one.yml"}})
+    cell = nbformat.v4.new_code_cell("deck", outputs=[output])
+    heading = nbformat.v4.new_markdown_cell("(the-cards)=\n# Cards")
+    metadata = {"language_info": {"name": "python", "pygments_lexer": "python"}}
+    notebook = nbformat.v4.new_notebook(metadata=metadata, cells=[heading, cell])
+    nbformat.write(notebook, tiny.folder / "cards.ipynb")
+    (tiny.folder / "cards.md").unlink()
+    code, printed = tiny.build()
+    assert code == 0, printed
+    assert [card["data-card"] for card in tiny.page().select("details")] == ["first", "second"]
+
+
+def test_a_face_costs_no_document_of_its_own(tiny, monkeypatch):
+    made = []
+    make_document = base.make_document
+    monkeypatch.setattr(base, "make_document", lambda *args: made.append(args) or make_document(*args))
+    cards = "".join(f"  - {{id: more-{n}, front: Q, back: A}}\n" for n in range(30))
+    tiny.write("decks/one.yml", DECK + cards)
+    code, printed = tiny.build()
+    assert code == 0, printed
+    assert 0 < len(made) < 20
 
 
 def test_a_selection_by_tag_and_by_id_keeps_only_those_cards(tiny):

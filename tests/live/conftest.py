@@ -3,6 +3,7 @@
 import contextlib
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -10,8 +11,11 @@ import time
 from pathlib import Path
 
 import pytest
+from playwright.sync_api import TimeoutError, expect
 
 TOKEN = "a-token-of-the-tests"
+SECOND = 1_000
+LONG = 120 * SECOND  # for what a loaded machine may take long to do
 
 
 class Lab:
@@ -24,6 +28,32 @@ class Lab:
     def tree(self, path):
         """Return the address that opens a file, as the site's launch button spells it."""
         return f"{self.url}/lab/tree/{path}?token={TOKEN}"
+
+    def open(self, page, path):
+        """Open a notebook and return the locator of its panel, once its kernel answers."""
+        # JupyterLab would also open what an earlier test had open, and might show that.
+        page.goto(f"{self.tree(path)}&reset")
+        notebook = page.locator(".jp-NotebookPanel:visible")
+        notebook.wait_for(timeout=LONG)
+        page.get_by_text("Python 3 (ipykernel) | Idle").wait_for(timeout=LONG)
+        return notebook
+
+    def run_all(self, notebook):
+        """Run every cell of an open notebook, and wait until all have run.
+
+        Run All right after opening can run nothing, even where the kernel is said to be idle: then again.
+        """
+        page = notebook.page
+        begun = notebook.locator(".jp-InputPrompt").filter(has_text=re.compile(r"\[[*\d]+\]")).first
+        for _ in range(10):
+            page.get_by_role("menuitem", name="Run", exact=True).click()
+            page.get_by_role("menuitem", name="Run All Cells", exact=True).click()
+            with contextlib.suppress(TimeoutError):
+                begun.wait_for(timeout=10 * SECOND)
+                break
+        running = notebook.locator(".jp-InputPrompt").filter(has_text="[*]")
+        expect(running).to_have_count(0, timeout=LONG)
+        page.get_by_text("Python 3 (ipykernel) | Idle").wait_for(timeout=LONG)
 
 
 def jupyter_environment(home):
@@ -42,7 +72,7 @@ def jupyter_environment(home):
 
 def wait_for_address(process, runtime, log):
     """Return the address JupyterLab writes into its runtime folder once it listens."""
-    deadline = time.monotonic() + 60
+    deadline = time.monotonic() + 180
     while time.monotonic() < deadline and process.poll() is None:
         for state in runtime.glob("jpserver-*.json"):
             with contextlib.suppress(json.JSONDecodeError):  # it is being written

@@ -7,7 +7,7 @@ import pytest
 import yaml
 from playwright.sync_api import expect
 
-SECOND = 1_000
+LONG = 120_000  # ms, for what a loaded machine may take long to do
 
 
 @pytest.fixture(scope="module")
@@ -20,15 +20,9 @@ def launch_path(site):
 @pytest.fixture
 def notebook(lab, launch_path, new_context):
     """The flash cards' chapter, open in JupyterLab, with every cell run."""
-    page = new_context().new_page()
-    page.goto(lab.tree(launch_path))
-    notebook = page.locator(".jp-NotebookPanel:visible")
-    notebook.wait_for(timeout=60 * SECOND)
-    # Run All right after opening can run nothing: the kernel is not there yet.
-    page.get_by_text("Python 3 (ipykernel) | Idle").wait_for(timeout=60 * SECOND)
-    page.get_by_role("menuitem", name="Run", exact=True).click()
-    page.get_by_role("menuitem", name="Run All Cells", exact=True).click()
-    notebook.locator(".jp-OutputArea-output .flipcards .flipcard").first.wait_for(timeout=60 * SECOND)
+    notebook = lab.open(new_context().new_page(), launch_path)
+    lab.run_all(notebook)
+    notebook.locator(".jp-OutputArea-output .flipcards .flipcard").first.wait_for(timeout=LONG)
     return notebook
 
 
@@ -42,7 +36,7 @@ def revealed(notebook):
     page.keyboard.insert_text("print([out for out in Out.values() if hasattr(out, 'revealed')][-1].revealed)")
     page.keyboard.press("Control+Enter")
     output = notebook.locator(".jp-CodeCell").last.locator(".jp-OutputArea-output")
-    return ast.literal_eval(output.inner_text(timeout=30 * SECOND))
+    return ast.literal_eval(output.inner_text(timeout=LONG))
 
 
 def card_ids(lab):
@@ -88,3 +82,56 @@ def test_a_card_closes_by_the_same_key_and_stays_revealed(lab, notebook):
 def test_the_live_cards_ask_no_other_host(notebook, foreign_requests):
     expect(notebook.locator(".flipcard")).to_have_count(6)
     assert foreign_requests == []
+
+
+def test_jupyters_own_keys_do_nothing_while_a_card_has_the_focus(notebook):
+    cells = notebook.locator(".jp-Cell")
+    before = cells.count()
+    front = notebook.locator(".flipcard-front").first
+    front.focus()
+    for key in ("a", "b", "d", "d", "m", "x"):
+        notebook.page.keyboard.press(key)
+    front.press("Enter")  # handled after all of them
+    expect(notebook.locator(".flipcard").first).to_have_attribute("open", "")
+    expect(cells).to_have_count(before)
+
+
+TURNING = """---
+jupytext: {text_representation: {extension: .md, format_name: myst, format_version: 0.13}}
+kernelspec: {display_name: Python 3, language: python, name: python3}
+---
+
+```{code-cell} ipython3
+import matplotlib.pyplot as plt
+from flipcards import Flipbook
+
+def draw(model, rank):
+    if rank < 1:
+        raise ValueError("rank must be at least 1")
+    figure, axes = plt.subplots(figsize=(2, 1.5))
+    axes.plot([0, rank])
+    return figure, {"parameters": f"{model} {8192 * rank:,}"}
+
+Flipbook(draw, model=["A", "B"], rank=[1, 8, 64]).start(rank=8)
+```
+"""
+
+
+def test_a_flipbook_draws_what_its_controls_say_and_shows_what_fails(lab, new_context):
+    (lab.folder / "chapters" / "turning.md").write_text(TURNING, encoding="utf-8")
+    notebook = lab.open(new_context().new_page(), "chapters/turning.md")
+    lab.run_all(notebook)
+    shown = notebook.locator(".jp-OutputArea-output .widget-output")
+    expect(shown).to_contain_text("parameters: A 65,536", timeout=LONG)
+    expect(shown.locator("svg, img").first).to_be_visible()
+    notebook.locator(".widget-dropdown select").select_option("B")
+    expect(shown).to_contain_text("parameters: B 65,536", timeout=LONG)
+    field = notebook.locator(".widget-text input[type=number]")
+    field.fill("5")  # not among the values
+    field.press("Enter")
+    expect(shown).to_contain_text("parameters: B 40,960", timeout=LONG)
+    field.fill("0")
+    field.press("Enter")
+    expect(shown.get_by_role("alert")).to_have_text(
+        "model = B, rank = 0: ValueError: rank must be at least 1", timeout=LONG
+    )

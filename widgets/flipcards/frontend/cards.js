@@ -18,6 +18,9 @@ import { WORDS } from "./words.js";
  * @property {(card: string) => void} [revealed]
  *   Called the first time the answer of a card is shown, with its id. When it throws, the card turns all the same.
  * @property {(card: HTMLElement) => string} [link]  The address of a card; "" where it has none.
+ * @property {(section: HTMLElement, cards: string[], onEnd: () => void) => Promise<() => void>} [study]
+ *   Begins to study these cards in the section, and gives the function that ends it. `onEnd` is called
+ *   when the reader leaves the session.
  */
 
 const SLICE = 200; // cards turned in one task by "flip all"
@@ -137,7 +140,41 @@ export function enhance(section, store = {}) {
     if (!help.isConnected) section.prepend(help);
     help.showModal();
   };
-  const { bar, update } = toolbar(view, { flipAll, shuffle: shuffleCards, choose, showKeys });
+  const { bar, update, setMode } = toolbar(view, {
+    flipAll,
+    shuffle: shuffleCards,
+    choose,
+    showKeys,
+    ...(store.study && { browse: () => browse(), study: () => study() }),
+  });
+
+  // --- Study, which the host brings ---
+
+  /** @type {(() => void) | null} */
+  let endStudy = null;
+  const browse = () => {
+    endStudy?.();
+    endStudy = null;
+    section.classList.remove("flipcards-studying");
+    setMode(false);
+    sizes.measure();
+  };
+  const study = async () => {
+    if (endStudy || !store.study) return;
+    endStudy = () => {};
+    setMode(true);
+    try {
+      const cards = shownCards().map((card) => card.dataset.card ?? "");
+      const end = await store.study(section, cards, browse);
+      if (!endStudy) return end(); // the reader went back meanwhile
+      endStudy = end;
+      section.classList.add("flipcards-studying");
+    } catch (error) {
+      console.warn("flipcards: the session did not begin", error);
+      browse();
+      say(WORDS.noStudy);
+    }
+  };
 
   // --- Keys ---
 
@@ -156,13 +193,14 @@ export function enhance(section, store = {}) {
 
   section.classList.add("flipcards-turning");
   section.prepend(status);
-  if (cards.length > 1) section.prepend(bar);
+  if (cards.length > 1 || (cards.length && store.study)) section.prepend(bar);
   update(view);
   const grids = gridsOf(section, cards);
   const sizes = keepSizes(section, prepare, signal);
   followLandings(
     section,
     (card) => {
+      if (endStudy) browse();
       if (!shownCards().includes(card)) choose(null);
       grids.finish();
       card.open = true;
@@ -171,6 +209,7 @@ export function enhance(section, store = {}) {
   );
 
   const end = () => {
+    endStudy?.();
     ending.abort();
     clearTimeout(turning);
     enhanced.delete(section);
@@ -181,7 +220,7 @@ export function enhance(section, store = {}) {
       one.style.removeProperty("--flipcards-grid");
       if (!one.getAttribute("style")) one.removeAttribute("style");
     }
-    section.classList.remove("flipcards-turning");
+    section.classList.remove("flipcards-turning", "flipcards-studying");
   };
   enhanced.set(section, end);
   return end;

@@ -53,13 +53,23 @@ export function dress(card, address) {
 }
 
 /**
- * The answer of a card as it is announced: without the second copy that math has, without notes and links.
+ * The answer of a card as it is announced, without notes and links.
  *
  * @param {HTMLDetailsElement} card
  * @returns {string}
  */
 export function spokenAnswer(card) {
-  const copy = /** @type {HTMLElement} */ (backOf(card).cloneNode(true));
+  return spoken(backOf(card));
+}
+
+/**
+ * The words of a face: without the second copy that math has, without what the front end added.
+ *
+ * @param {HTMLElement} face
+ * @returns {string}
+ */
+export function spoken(face) {
+  const copy = /** @type {HTMLElement} */ (face.cloneNode(true));
   const silent = ".flipcard-why, .flipcard-foot, [aria-hidden=true], annotation";
   for (const part of copy.querySelectorAll(silent)) part.remove();
   return (copy.textContent ?? "").replace(/\s+/g, " ").trim();

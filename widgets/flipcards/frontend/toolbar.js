@@ -11,6 +11,8 @@ import { WORDS } from "./words.js";
  * @property {() => void} shuffle
  * @property {(tag: string | null) => void} choose  Choose a tag, or with null every card.
  * @property {() => void} showKeys
+ * @property {() => void} [browse]
+ * @property {() => void} [study]
  */
 
 /**
@@ -18,8 +20,12 @@ import { WORDS } from "./words.js";
  *
  * @param {import("./view.js").View} view  The view it starts with; its tags never change.
  * @param {Actions} actions
- * @returns {{bar: HTMLElement, update: (view: import("./view.js").View) => string}}
- *   The element, and a function that shows a view in it and returns the words for what is shown.
+ * @returns {{
+ *   bar: HTMLElement,
+ *   update: (view: import("./view.js").View) => string,
+ *   setMode: (studying: boolean) => void,
+ * }}  The element, a function that shows a view in it and returns the words for what is shown, and one
+ *   that shows whether the cards are studied. Leaving the study, the focus goes where it came from.
  */
 export function toolbar(view, actions) {
   const bar = element("div", "flipcards-bar", "", { role: "group", "aria-label": WORDS.cards });
@@ -28,13 +34,28 @@ export function toolbar(view, actions) {
     made.addEventListener("click", action);
     return made;
   };
+  /** @type {HTMLButtonElement[]} */
+  let modes = [];
+  if (actions.browse && actions.study) {
+    modes = [button(WORDS.browse, actions.browse), button(WORDS.study, actions.study)];
+    const group = element("div", "flipcards-modes", "", { role: "group", "aria-label": WORDS.mode });
+    group.append(...modes);
+    bar.append(group);
+  }
+  const setMode = (/** @type {boolean} */ studying) => {
+    modes.forEach((mode, n) => mode.setAttribute("aria-pressed", String(studying === (n === 1))));
+    if (!studying && bar.isConnected) modes[1]?.focus();
+  };
+  setMode(false);
   const count = element("span", "flipcards-count");
-  bar.append(
-    button(WORDS.flipAll, actions.flipAll),
-    button(WORDS.shuffle, actions.shuffle),
-    button(WORDS.keys, actions.showKeys),
-    count,
-  );
+  if (view.order.length > 1) {
+    bar.append(
+      button(WORDS.flipAll, actions.flipAll),
+      button(WORDS.shuffle, actions.shuffle),
+      button(WORDS.keys, actions.showKeys),
+    );
+  }
+  bar.append(count);
 
   const tags = allTags(view);
   /** @type {[string | null, HTMLButtonElement][]} */
@@ -51,6 +72,7 @@ export function toolbar(view, actions) {
 
   return {
     bar,
+    setMode,
     update(view) {
       for (const [tag, filter] of filters) {
         const pressed = tag === null ? view.chosen.size === 0 : view.chosen.has(tag);

@@ -2,27 +2,21 @@
 // The live host: an anywidget view whose HTML comes from Python, made and sanitised there.
 
 import { enhance } from "./cards.js";
+import { openStudy } from "./live-study.js";
 
 // JupyterLab's own keys pause where this is set; it looks at the focused element before it looks around it.
 const SUPPRESS = "data-lm-suppress-shortcuts";
 
-/**
- * The part of anywidget's model that the cards use.
- *
- * @typedef {object} Model
- * @property {(name: "html") => string} get
- * @property {(content: {type: "reveal", card: string}) => void} send
- * @property {(event: string, callback: () => void) => void} on
- * @property {(event: string, callback: () => void) => void} off
- */
+/** @typedef {import("./live-study.js").StudyModel} Model  The part of anywidget's model that the cards use. */
 
 /**
- * Show a deck in a notebook.
+ * Show a deck in a notebook: to turn its cards, or, where the model has a log, to study them as well.
  *
  * @param {{model: Model, el: HTMLElement}} host
- * @returns {() => void}  Takes the view away.
+ * @returns {Promise<() => void>}  Takes the view away.
  */
-function render({ model, el }) {
+async function render({ model, el }) {
+  const opened = model.get("study") ? await openStudy(model) : null;
   /** @type {(() => void)[]} */
   let ends = [];
   const end = () => {
@@ -34,7 +28,12 @@ function render({ model, el }) {
     el.innerHTML = model.get("html");
     for (const section of el.querySelectorAll("section.flipcards")) {
       if (!(section instanceof HTMLElement)) continue;
-      ends.push(enhance(section, { revealed: (card) => model.send({ type: "reveal", card }) }));
+      if (opened) {
+        section.prepend(opened.line);
+        ends.push(enhance(section, { study: opened.study }));
+      } else {
+        ends.push(enhance(section, { revealed: (card) => model.send({ type: "reveal", card }) }));
+      }
     }
   };
   const suppress = (/** @type {FocusEvent} */ { target }) => {
@@ -48,6 +47,7 @@ function render({ model, el }) {
     model.off("change:html", show);
     el.removeEventListener("focusin", suppress);
     end();
+    opened?.end();
   };
 }
 

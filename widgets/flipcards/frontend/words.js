@@ -3,6 +3,10 @@
 
 export const WORDS = {
   cards: "Cards",
+  mode: "Browse or study",
+  browse: "Browse",
+  study: "Study",
+  noStudy: "The study session could not be loaded. Reload the page to try again.",
   flipAll: "Flip all",
   shuffle: "Shuffle",
   keys: "Keys",
@@ -25,4 +29,9 @@ export const WORDS = {
     ["S", "shuffle"],
     ["?", "show these keys"],
   ],
+};
+
+/** Apart, so that neither script carries the words of the other. */
+export const FLIPBOOK_WORDS = {
+  knobs: "Settings of the figure",
 };

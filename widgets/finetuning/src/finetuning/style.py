@@ -146,7 +146,9 @@ def label_lines(*panels: tuple[Axes, Sequence[Label]]) -> None:
     """
     drawn = panels[0][0].get_figure(root=True)
     assert drawn is not None
-    drawn.draw_without_rendering()  # fixes the layout, so that data coordinates have a place
+    layout = drawn.get_layout_engine()
+    if layout is not None:
+        layout.execute(drawn)  # so that data coordinates have a place; drawing it all takes longer
     for axes, labels in panels:
         line_height = LABEL_GAP * LABEL_SIZE / 72 * drawn.dpi / axes.get_window_extent().height
         to_axes = axes.transData + axes.transAxes.inverted()

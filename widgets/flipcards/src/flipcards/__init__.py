@@ -5,7 +5,7 @@ from typing import Any
 from flipcards.deck import Card, Deck, DeckError, Fault
 
 __version__ = "0.1.0"
-__all__ = ["Card", "Cards", "Deck", "DeckError", "Fault"]
+__all__ = ["Card", "Cards", "Deck", "DeckError", "Fault", "Flipbook", "FlipbookError"]
 
 
 def __getattr__(name: str) -> Any:
@@ -13,6 +13,10 @@ def __getattr__(name: str) -> Any:
         from flipcards.widget import Cards
 
         return Cards
+    if name in ("Flipbook", "FlipbookError"):
+        from flipcards import flipbook
+
+        return getattr(flipbook, name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 
@@ -22,4 +26,11 @@ def _bundle(deck: Deck) -> dict[str, Any]:
     return bundle(deck)
 
 
+def _session(deck: Deck, *args: Any, **settings: Any) -> Any:
+    from flipcards.study import Session
+
+    return Session(deck, *args, **settings)
+
+
 Deck.views.append(_bundle)
+Deck.sessions = _session

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-import contextlib
 import difflib
 import os
 import re
-import secrets
-import shutil
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import yaml
+
+from flipcards.files import write_whole
+
+if TYPE_CHECKING:
+    from flipcards.study import Session
 
 FORMAT = 1
 MAX_DEPTH = 5  # mapping > cards > card > tags > tag: a deck is never nested deeper
@@ -48,7 +50,7 @@ _TAG_NAMES = {
 }
 _MARKUP = re.compile(r"[`<>{}\n]|^[!~]")
 _ID = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
-_CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x84\x86-\x9f\ud800-\udfff\ufffe\uffff]")
+CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x84\x86-\x9f\ud800-\udfff\ufffe\uffff]")
 _YAML_STR = "tag:yaml.org,2002:str"
 _YAML_NULL = "tag:yaml.org,2002:null"
 
@@ -145,8 +147,9 @@ class Deck:
     selection: Mapping[str, list[str]] = field(default_factory=dict)
     revealed: list[str] = field(default_factory=list, compare=False)
 
-    # How a notebook shows a deck. The modules above this one add to it.
+    # How a notebook shows a deck, and how one is studied there. The modules above this one say so.
     views: ClassVar[list[View]] = []
+    sessions: ClassVar[Callable[..., Any]]
 
     @classmethod
     def load(cls, path: str | os.PathLike[str], *, shown_as: str | None = None) -> Deck:
@@ -207,6 +210,21 @@ class Deck:
         """The same deck for a page that is not its cards' own: there they link to the page that is."""
         return replace(self, home=False)
 
+    def study(self, progress: str | os.PathLike[str] | None = None, **settings: Any) -> Session:
+        """Begin to study in a notebook: a `flipcards.study.Session`, to be the last line of a cell.
+
+        Args:
+            progress: a log file, made where it is missing, that keeps every review and that the session goes
+                on from. Without it reviews live as long as the kernel.
+            settings: what should not be the default, such as `new_per_day=20` or `desired_retention=0.85`.
+
+        Raises:
+            ReviewLogError: the log cannot be read or written, or a line of it is damaged.
+            ValueError: a setting does not exist or makes no sense.
+        """
+        session: Session = type(self).sessions(self, progress, **settings)
+        return session
+
     def save(self, path: str | os.PathLike[str], *, force: bool = False) -> None:
         """Write the deck as a file that `Deck.load` reads back equal; whole or not at all.
 
@@ -216,26 +234,19 @@ class Deck:
         target = Path(path)
         if target.exists() and not force:
             raise FileExistsError(f"{target} is there already; pass force=True to replace it")
+        write_whole(target, self.to_yaml(target.parent).encode())
+
+    def to_yaml(self, folder: str | os.PathLike[str] = ".") -> str:
+        """The deck as the text of a file in a folder; paths are written relative to it."""
         data: dict[str, Any] = {"format": FORMAT}
         if self.title:
             data["title"] = self.title
         for name in ("bibliography", "pages"):
             value = getattr(self, name)
             if value is not None:
-                data[name] = Path(os.path.relpath(value, target.parent)).as_posix()
+                data[name] = Path(os.path.relpath(value, folder)).as_posix()
         data["cards"] = [card.to_dict() for card in self.cards]
-        text = yaml.dump(data, Dumper=_Dumper, allow_unicode=True, sort_keys=False, width=100)
-        temporary = target.with_name(f".{target.name}.{secrets.token_hex(4)}")
-        try:
-            with temporary.open("x", encoding="utf-8", newline="\n") as file:
-                file.write(text)
-            if target.exists():
-                shutil.copymode(target, temporary)
-            temporary.replace(target)
-        except BaseException:
-            with contextlib.suppress(OSError):
-                temporary.unlink()
-            raise
+        return str(yaml.dump(data, Dumper=_Dumper, allow_unicode=True, sort_keys=False, width=100))
 
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, Any]:
         bundle: dict[str, Any] = {"text/plain": repr(self)}
@@ -260,6 +271,21 @@ def duplicate_ids(decks: Iterable[Deck]) -> list[Fault]:
                 message = f"the id is taken by {first}; give this card another one"
                 faults.append(Fault(deck.shown_as, card.line, message, card.id))
     return faults
+
+
+def is_loadable(card: Card) -> bool:
+    """Whether `Deck.load` takes the card from a file as it is. What its faces hold is not looked at."""
+    values = [value for name in CARD_FIELDS for value in _values(getattr(card, name))]
+    return (
+        bool(_ID.fullmatch(card.id) and card.front.strip() and card.back.strip())
+        and not any(CONTROL.search(value) or value != value.rstrip() for value in values)
+        and not any(_MARKUP.search(value) for name in NAMES for value in _values(getattr(card, name)))
+        and not any(not value or re.search(r"\s", value) for name in LISTS for value in getattr(card, name))
+    )
+
+
+def _values(value: str | tuple[str, ...]) -> tuple[str, ...]:
+    return (value,) if isinstance(value, str) else value
 
 
 class _Dumper(yaml.SafeDumper):
@@ -327,7 +353,7 @@ class _Reader:
             self.fault(line, f"the byte 0x{byte:02x} is not UTF-8; save the file with the encoding UTF-8")
             return None
         text = text.replace("\r\n", "\n").replace("\r", "\n")
-        control = _CONTROL.search(text)
+        control = CONTROL.search(text)
         if control:
             line = text.count("\n", 0, control.start()) + 1
             self.fault(line, f"the control character U+{ord(control[0]):04X} is not text; take it out")
@@ -403,7 +429,7 @@ class _Reader:
                 message = f"'{name}' is {kind} {node.value}; put it in quotes: \"{node.value}\""
                 self.fault(line, message, card)
             return ""
-        control = _CONTROL.search(node.value)
+        control = CONTROL.search(node.value)
         if control:
             self.fault(line, f"'{name}' has the control character U+{ord(control[0]):04X}; take it out", card)
             return ""

@@ -3,20 +3,28 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from flipcards.deck import Deck
+
+if TYPE_CHECKING:
+    import anywidget
 
 MIME_TYPE = "application/vnd.flipcards+json"
 STATIC_ENVIRONMENT = "FLIPCARDS_BOOK_BUILD"  # set while a book is built: there, the pages hold the cards
 
 
-def bundle(deck: Deck) -> dict[str, Any]:
+def bundle(deck: Deck, live: Callable[[], anywidget.AnyWidget] | None = None) -> dict[str, Any]:
     """The MIME bundle of a deck.
 
     While a book is built: only which deck to show. Else: the live widget, and for hosts without one
     the same cards as plain HTML.
+
+    Args:
+        deck: the cards.
+        live: makes that widget; the cards to turn when left out.
     """
     shown: dict[str, Any] = {}
     if deck.path is not None:
@@ -28,11 +36,14 @@ def bundle(deck: Deck) -> dict[str, Any]:
         shown[MIME_TYPE] = note
         if os.environ.get(STATIC_ENVIRONMENT):
             return shown
+    from flipcards.markup import reading_once
     from flipcards.page import section
     from flipcards.widget import Cards
 
-    shown["text/html"] = section(deck, mathml=True)  # nobody brings KaTeX's style sheet there
-    live = Cards(deck)._repr_mimebundle_()
-    if live is not None:
-        shown |= {kind: data for kind, data in live[0].items() if kind != "text/plain"}
+    with reading_once():
+        shown["text/html"] = section(deck, mathml=True)  # nobody brings KaTeX's style sheet there
+        widget = live() if live is not None else Cards(deck)
+        view = widget._repr_mimebundle_()
+    if view is not None:
+        shown |= {kind: data for kind, data in view[0].items() if kind != "text/plain"}
     return shown

@@ -20,6 +20,8 @@ import html
 import re
 import secrets
 from collections.abc import Callable, Iterable, Iterator, Mapping, MutableMapping, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
 from functools import cache, cached_property, lru_cache
 from html.parser import HTMLParser
 from pathlib import Path
@@ -143,18 +145,60 @@ def _title_and_target(text: str) -> tuple[str, str]:
 _UNTRUSTED = re.compile(r"\\(?:href|html(?:Class|Data|Id|Style)|includegraphics|url)(?![A-Za-z])")
 
 
-def _typeset(tex: str, display: bool, mathml: bool) -> str:
-    """KaTeX's HTML, or its MathML alone; TeX with an error is shown as it is written."""
+def _typeset(tex: str, display: bool, mathml: bool, mathjax: bool) -> str:
+    """KaTeX's HTML, its MathML alone, or TeX for MathJax; TeX with an error is shown as it is written."""
     try:
+        if mathjax and _UNTRUSTED.search(tex):  # MathJax does trust them
+            return f"<code>{html.escape(tex)}</code>"
+        if mathjax:
+            texmath.render(tex, display=display, output="mathml")
+            return html.escape(f"\\[{mathjax_tex(tex)}\\]" if display else f"\\({tex}\\)", quote=False)
         return texmath.render(tex, display=display, output="mathml" if mathml else "htmlAndMathml")
     except texmath.TexError:
         return f"<code>{html.escape(tex)}</code>"
 
 
+_ENVIRONMENT = re.compile(
+    r"\\begin\{(?P<name>align|alignat|equation|gather|multline|eqnarray)\*?\}(?P<body>.*)"
+    r"\\end\{(?P=name)\*?\}",
+    re.DOTALL,
+)
+_INNER = {
+    "align": "aligned",
+    "alignat": "alignedat",
+    "eqnarray": "array",
+    "gather": "gathered",
+    "multline": "gathered",
+}
+
+
+# What a host with MathJax, LaTeX and sounds would take for a mark of theirs.
+_MARKS = re.compile(r"(?P<tag><[^>]*>)|\\(?=[()\[\]])|\[(?=(?:sound|anki):|/?(?:latex|\$\$?)\])")
+
+
+def _unmarked(clean: str) -> str:
+    """Sanitised HTML whose text nobody takes for math or media."""
+
+    def other(match: re.Match[str]) -> str:
+        return match["tag"] or ("&#91;" if match[0] == "[" else "<span>\\</span>")
+
+    return _MARKS.sub(other, clean)
+
+
+def mathjax_tex(tex: str) -> str:
+    """TeX for a display of MathJax, which refuses a display within it, such as `align*`."""
+    match = _ENVIRONMENT.fullmatch(tex.strip())
+    if match is None:
+        return tex
+    inner = _INNER.get(match["name"])
+    columns = "{rcl}" if inner == "array" else ""
+    return f"\\begin{{{inner}}}{columns}{match['body']}\\end{{{inner}}}" if inner else match["body"].strip()
+
+
 # --- images ------------------------------------------------------------------------------------------
 
 
-def _image_type(data: bytes) -> str | None:
+def image_type(data: bytes) -> str | None:
     """The media type by content, of the kinds that a browser shows as an image and runs nothing of."""
     if data.startswith(b"\x89PNG\r\n\x1a\n"):
         return "image/png"
@@ -172,7 +216,7 @@ def _image_type(data: bytes) -> str | None:
 @lru_cache(maxsize=64)
 def _data_uri(file: Path, modified_ns: int) -> str | None:
     data = file.read_bytes()
-    kind = _image_type(data)
+    kind = image_type(data)
     return f"data:{kind};base64,{base64.b64encode(data).decode()}" if kind else None
 
 
@@ -307,6 +351,7 @@ class _Renderer(RendererHTML):
         uri, _ = faces._image_uri(src)
         if uri is None:
             return html.escape(alt)
+        faces.images[unquote(src)] = uri
         titled = f' title="{html.escape(title)}"' if title else ""
         return f'<img src="{uri}" alt="{html.escape(alt)}"{titled}>'
 
@@ -451,6 +496,23 @@ class _TextOf(HTMLParser):
 # --- faces -------------------------------------------------------------------------------------------
 
 
+# A face without its math, by what it was made of; None outside `reading_once`.
+_READ: ContextVar[dict[object, tuple[str, list[tuple[str, bool]]]] | None] = ContextVar("read", default=None)
+
+
+@contextmanager
+def reading_once() -> Iterator[None]:
+    """Within it, a face that is rendered once more, for another host, is not parsed once more.
+
+    What the faces refer to (bibliography, pages, images) counts as unchanged meanwhile.
+    """
+    token = _READ.set({})
+    try:
+        yield
+    finally:
+        _READ.reset(token)
+
+
 class Faces:
     """Renders the faces of one deck. Bibliography and pages are read when a face first refers to them.
 
@@ -462,6 +524,7 @@ class Faces:
             alternative text. An image lies in this folder or, when `pages` is known, in the folder
             around both.
         mathml: whether math is MathML alone, for hosts without KaTeX's style sheet.
+        mathjax: whether math is TeX between the marks of MathJax, for hosts that have it.
     """
 
     def __init__(
@@ -471,15 +534,18 @@ class Faces:
         pages: Path | None = None,
         folder: Path | None = None,
         mathml: bool = False,
+        mathjax: bool = False,
     ) -> None:
         self.bibliography = bibliography
         self.pages = pages
         self.mathml = mathml
+        self.mathjax = mathjax
         self.folder = folder.resolve() if folder else None
         root = self.folder
         if root and pages:
             root = next(p for p in (root, *root.parents) if pages.resolve().is_relative_to(p))
         self._root = root
+        self.images: dict[str, str] = {}  # that were shown so far: path in the face -> data: URI
         self._bare = self if pages is None and bibliography is None else Faces(mathml=mathml)
         self._shown_titles: dict[str, str | None] = {}
 
@@ -492,10 +558,16 @@ class Faces:
         return references.titles(self.pages)
 
     @classmethod
-    def of(cls, deck: Deck, *, mathml: bool = False) -> Faces:
+    def of(cls, deck: Deck, *, mathml: bool = False, mathjax: bool = False) -> Faces:
         """For the faces of this deck."""
         folder = deck.path.parent if deck.path else None
-        return cls(bibliography=deck.bibliography, pages=deck.pages, folder=folder, mathml=mathml)
+        return cls(
+            bibliography=deck.bibliography,
+            pages=deck.pages,
+            folder=folder,
+            mathml=mathml,
+            mathjax=mathjax,
+        )
 
     def html(self, text: str, *, links: bool = True) -> str:
         """The face as safe HTML.
@@ -550,6 +622,15 @@ class Faces:
     # --- one face
 
     def _clean(self, text: str) -> tuple[str, list[tuple[str, bool]]]:
+        read = _READ.get()
+        if read is None:
+            return self._read(text)
+        key = (self.bibliography, self.pages, self.folder, text)
+        if key not in read:
+            read[key] = self._read(text)
+        return read[key]
+
+    def _read(self, text: str) -> tuple[str, list[tuple[str, bool]]]:
         math: list[tuple[str, bool]] = []
         if not text.isascii():  # half of a surrogate pair is no character
             text = text.encode("utf-8", "replace").decode("utf-8")
@@ -557,8 +638,12 @@ class Faces:
         return _SANITISER.clean(rendered), math
 
     def _finished(self, clean: str, math: Sequence[tuple[str, bool]]) -> str:
+        if self.mathjax:
+            clean = _unmarked(clean)
         if math:
-            clean = _PLACEHOLDER.sub(lambda match: _typeset(*math[int(match[1])], self.mathml), clean)
+            clean = _PLACEHOLDER.sub(
+                lambda match: _typeset(*math[int(match[1])], self.mathml, self.mathjax), clean
+            )
         return REORDERING.sub("", clean)
 
     def _text_of(self, tokens: Sequence[Token]) -> str:

@@ -30,7 +30,7 @@ from sphinx.util import logging
 from sphinx.util.docutils import SphinxDirective
 from sphinx.writers.html5 import HTML5Translator
 
-from flipcards import __version__, words
+from flipcards import __version__, sphinx_flipbook, words
 from flipcards.deck import FACES, Card, Deck, DeckError, Fault, duplicate_ids
 from flipcards.display import MIME_TYPE, STATIC_ENVIRONMENT
 from flipcards.markup import Faces
@@ -41,7 +41,7 @@ logger = logging.getLogger(__name__)
 STATIC = Path(__file__).parent / "static"
 ATTRIBUTES = {"attrs_block", "attrs_image", "attrs_inline"}
 MANY = 500  # cards on a page, above which the build warns
-FRONT_END = ("cards.js", "flipcards.css")
+FRONT_END = ("cards.js", "study.js", "flipcards.css")
 
 
 class FlipcardsError(SphinxError):
@@ -121,7 +121,8 @@ class _FaceParser:
             "relative-images": Path(os.path.relpath(deck_folder, page_folder)).as_posix(),
             "relative-docs": (".", str(page_folder), str(deck_folder)),
         }
-        self.options: dict[str, Any] = dict(parser.options)
+        # Once: each time makes a document, which takes longer than most faces.
+        self.renderer.setup_render(dict(parser.options), dict(self.md_env))
         deck_doc = PurePosixPath(os.path.relpath(self.source, env.srcdir))
         self.pseudo_doc = deck_doc.with_suffix("").as_posix()
 
@@ -129,7 +130,8 @@ class _FaceParser:
     def speaking_of_the_deck(self) -> Iterator[None]:
         """Let warnings name the deck file, not the page."""
         reporter = self.document.reporter
-        before = self.document["source"], reporter.source, reporter.get_source_and_line
+        before = self.document["source"], reporter.source
+        place_before = getattr(reporter, "get_source_and_line", None)  # set by a page's first directive
         self.document["source"] = reporter.source = self.source
 
         def place(line: int | None = None) -> tuple[str, int | None]:
@@ -139,13 +141,17 @@ class _FaceParser:
         try:
             yield
         finally:
-            self.document["source"], reporter.source, reporter.get_source_and_line = before
+            self.document["source"], reporter.source = before
+            if place_before is None:
+                del reporter.get_source_and_line
+            else:
+                reporter.get_source_and_line = place_before
 
     def into(self, parent: nodes.Element, text: str, line: int) -> None:
         """Append the nodes of a face whose first line is `line` of the deck file."""
         holder = nodes.Element()
         with self.speaking_of_the_deck():
-            self.renderer.setup_render(self.options, dict(self.md_env))
+            self.renderer.md_env = dict(self.md_env)
             with self.renderer.current_node_context(holder):
                 self.renderer.nested_render_text(text, line - 1)
         for node in holder.findall():
@@ -211,6 +217,7 @@ def deck_nodes(
     line: int,
     selection: dict[str, list[str]] | None = None,
     home: bool = True,
+    many: bool = True,
 ) -> list[nodes.Element]:
     """The nodes of a deck on the page that is being read.
 
@@ -221,6 +228,7 @@ def deck_nodes(
         line: the line of the page that shows the deck.
         selection: `cards` and `tags` to show; all when left out.
         home: whether this page is the cards' own.
+        many: whether to warn of more cards than a reader of the page wants to wait for.
 
     Faults of the deck are noted and raised together when all pages are read.
     """
@@ -241,7 +249,7 @@ def deck_nodes(
         domain.note_faults(error.faults)
         return []
     domain.note_deck(deck, home)
-    if len(deck) > MANY:
+    if many and len(deck) > MANY:
         logger.warning(
             "%d cards on one page: a reader waits for all of them; spread them over pages",
             len(deck),
@@ -254,7 +262,7 @@ def deck_nodes(
         domain.note_faults(faults)
         return []
     faces = _FaceParser(env, document, deck)
-    section = flipcards(deck=deck.name, title=deck.title)
+    section = flipcards(deck=deck.name, title=deck.title, path=shown_as, home=home)
     cards = [_card_node(card, faces, home) for card in deck]
     section += [flipcards_grid("", *group) for group in groups(cards)] or cards
     return [section]
@@ -467,6 +475,7 @@ def _world(env: BuildEnvironment) -> str:
         sorted(env.toc_fignumbers.items()),
         sorted(env.toc_secnumbers.items()),
         sorted(env.toctree_includes.items()),
+        sorted(sphinx_today.captions(env).items()) if sphinx_today.gathered(env) else [],
         sorted(
             (label, equation)
             for label, equation in env.get_domain("math").equations.items()  # type: ignore[attr-defined]
@@ -582,8 +591,14 @@ def _is_epub(translator: HTML5Translator) -> bool:
     return bool(translator.builder.name == "epub")
 
 
+def _place(node: nodes.Element) -> dict[str, str]:
+    """The page and the part of the book that are named on a section or a card, where cards are gathered."""
+    return {f"data-{name}": node[name] for name in ("page", "part") if node.get(name)}
+
+
 def _visit_flipcards(self: HTML5Translator, node: nodes.Element) -> None:
-    self.body.append(self.starttag(node, "section", CLASS="flipcards", **{"data-deck": node["deck"]}))
+    attributes = {"data-deck": node["deck"], **_place(node)}
+    self.body.append(self.starttag(node, "section", CLASS="flipcards", **attributes))
 
 
 def _depart_flipcards(self: HTML5Translator, node: nodes.Element) -> None:
@@ -600,6 +615,7 @@ def _visit_flipcard(self: HTML5Translator, node: nodes.Element) -> None:
         attributes["data-tags"] = " ".join(node["tags"])
     if node.get("home_uri"):
         attributes["data-home"] = node["home_uri"]
+    attributes |= _place(node)
     tag = "div" if _is_epub(self) else "details"
     self.body.append(self.starttag(node, tag, CLASS="flipcard", **attributes))
 
@@ -653,8 +669,20 @@ def _configure(app: Sphinx, config: Config) -> None:
     if selector == "div.highlight pre":
         config.copybutton_selector = "div.highlight pre:not(.flipcard-front pre)"
     config.html_static_path += [str(STATIC / name) for name in FRONT_END]
-    # The kernels that execute the chapters inherit this: a book needs no widget state.
+
+
+def _say_that_a_book_is_built(app: Sphinx, env: BuildEnvironment, docnames: list[str]) -> None:
+    """Tell the kernels that execute the chapters: they inherit this, and a book needs no widget state."""
+    before = os.environ.get(STATIC_ENVIRONMENT)
     os.environ[STATIC_ENVIRONMENT] = "1"
+
+    # Whoever built the book in a process of their own goes on to show live cards in it.
+    def restore(app: Sphinx, exception: Exception | None) -> None:
+        os.environ.pop(STATIC_ENVIRONMENT, None)
+        if before is not None:
+            os.environ[STATIC_ENVIRONMENT] = before
+
+    app.connect("build-finished", restore)
 
 
 def _check_decks(app: Sphinx) -> None:
@@ -674,10 +702,22 @@ def _check_decks(app: Sphinx) -> None:
 
 
 def _add_front_end(app: Sphinx, page: str, template: str, context: dict[str, Any], doctree: Any) -> None:
-    if page in _domain(app.env).data["decks"]:
-        app.add_css_file("flipcards.css")
-        # A classic script, not a module: browsers load no module from file://.
-        app.add_js_file("cards.js", loading_method="defer")
+    if page not in _domain(app.env).data["decks"]:
+        return
+    app.add_css_file("flipcards.css")
+    version = _digest([STATIC / "study.js"])[:8]
+    study: dict[str, Any] = {
+        "data-study": f"{context['pathto']('_static/study.js', True)}?v={version}",
+        "data-book": app.config.flipcards_book or _slug(app.config.project),
+    }
+    # Classic scripts, not modules: browsers load no module from file://.
+    app.add_js_file("cards.js", loading_method="defer", **study)
+    if page in sphinx_today.gathered(app.env):  # there it is needed at once
+        app.add_js_file("study.js", loading_method="defer")
+
+
+def _slug(title: str) -> str:
+    return re.sub(r"[^a-z0-9]+", "-", title.lower()).strip("-")
 
 
 def _digest(files: Iterable[Path]) -> str:
@@ -692,28 +732,37 @@ def setup(app: Sphinx) -> dict[str, Any]:
     package = Path(__file__).parent
     # An edit of this package makes the pages it wrote stale; nothing is executed for that.
     app.add_config_value("flipcards_sources", _digest(package.glob("*.py")), "env", str)
-    app.add_config_value("flipcards_front_end", _digest(STATIC / n for n in FRONT_END), "html", str)
+    front_end = [*FRONT_END, *sphinx_flipbook.FRONT_END]
+    app.add_config_value("flipcards_front_end", _digest(STATIC / n for n in front_end), "html", str)
     app.add_config_value("flipcards_report_url", "", "html", str)
+    app.add_config_value("flipcards_book", "", "html", str)
     app.add_config_value("flipcards_decks", [], "", list)
     for node in NODES:
         app.add_node(node, html=HTML[node])
     app.add_directive("flipcards", FlipcardsDirective)
     app.add_domain(FlipcardsDomain)
     app.add_post_transform(PlainCards)
+    app.setup_extension("flipcards.sphinx_export")
     app.connect("config-inited", _configure)
     app.connect("builder-inited", _check_decks)
+    app.connect("env-before-read-docs", _say_that_a_book_is_built)
     app.connect("doctree-read", _restore_locations, priority=100)
     app.connect("env-updated", _refuse_faults, priority=900)
     # Not earlier: figures and sections are numbered by handlers of this event.
     app.connect("env-get-updated", _stale_pages, priority=900)
     app.connect("doctree-resolved", _move_links_behind)
     app.connect("html-page-context", _add_front_end)
+    sphinx_flipbook.setup(app)
+    sphinx_today.setup(app)
     return {
         "version": __version__,
-        "env_version": 1,
+        "env_version": 2,
         "parallel_read_safe": True,
         "parallel_write_safe": True,
     }
 
+
+# Last, for it builds on this module.
+from flipcards import sphinx_today  # noqa: E402
 
 __all__ = ["Builder", "DeckRenderer", "FlipcardsDirective", "FlipcardsError", "deck_nodes", "setup"]

@@ -15,6 +15,14 @@ from flipcards.page import section
 STATIC = Path(__file__).parent / "static"
 
 
+def html_of(deck: Deck) -> str:
+    """The cards as a live view shows them, and the style of their math where there is any."""
+    cards = section(deck)
+    # The front end shows exactly this; only decks with math bring the fonts that draw it.
+    style = f"<style>{texmath.css(used=[cards])}</style>" if 'class="katex' in cards else ""
+    return style + cards
+
+
 class Cards(anywidget.AnyWidget):
     """The cards of a deck, live.
 
@@ -28,10 +36,7 @@ class Cards(anywidget.AnyWidget):
 
     def __init__(self, deck: Deck, **kwargs: Any) -> None:
         """Show a deck; its faces are rendered here, once."""
-        cards = section(deck)
-        # The front end shows exactly this; only decks with math bring the fonts that draw it.
-        style = f"<style>{texmath.css(used=[cards])}</style>" if 'class="katex' in cards else ""
-        super().__init__(html=style + cards, **kwargs)
+        super().__init__(html=html_of(deck), **kwargs)
         self.deck = deck
         self._known = {card.id for card in deck}
         self.set_trait("revealed", [i for i in deck.revealed if i in self._known])

@@ -6,3 +6,16 @@ SEE = "Shown in"
 QUESTION_LINKS = "In the question"
 HOME = "Go to this card's own page"
 REPORT = "Report a mistake"
+FLIPBOOK_NUMBERS = "The numbers of every setting"
+FLIPBOOK_FAILED = "{setting}: {error}"
+ANKI = "Download for Anki"
+ALL_CARDS = "All cards of the book"
+TODAY_NOSCRIPT = (
+    "What is due today is worked out in your browser, which needs JavaScript. All cards are below."
+)
+TODAY_ELSEWHERE = "What is due today is worked out on the web page of this book."
+
+
+def count(cards: int) -> str:
+    """How many cards there are."""
+    return f"{cards} {'card' if cards == 1 else 'cards'}"

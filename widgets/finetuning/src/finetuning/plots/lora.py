@@ -26,12 +26,20 @@ def rank_axis(axes: Axes, ranks: Sequence[int]) -> None:
 
 
 @style.figure
-def parameters_against_rank(curves: Sequence[ParameterCurve], *, mark_rank: int | None = None) -> Figure:
+def parameters_against_rank(
+    curves: Sequence[ParameterCurve],
+    *,
+    mark_rank: int | None = None,
+    mark_model: str | None = None,
+    limits: tuple[float, float] | None = None,
+) -> Figure:
     """Trainable parameters against rank, one line for each model; both axes logarithmic.
 
     Args:
         curves: One for each model, at most four.
         mark_rank: A rank to mark with a vertical line.
+        mark_model: The model to mark with a ring at that rank.
+        limits: Ends of the vertical axis, for figures to be compared.
     """
     fig, axes = style.subplots(height=3.7)
     labels = []
@@ -39,8 +47,12 @@ def parameters_against_rank(curves: Sequence[ParameterCurve], *, mark_rank: int 
         colour = style.COLOURS[index]
         axes.plot(curve.ranks, curve.trainable, **style.line(index))
         labels.append((curve.ranks[-1], curve.trainable[-1], curve.model, colour))
+        if curve.model == mark_model and mark_rank is not None:
+            count = curve.trainable[0] * mark_rank / curve.ranks[0]  # proportional to the rank
+            axes.plot(mark_rank, count, "o", color=colour, markersize=13, fillstyle="none")
     rank_axis(axes, curves[0].ranks)
     axes.set_yscale("log")
+    axes.set_ylim(limits)
     axes.yaxis.set_minor_locator(NullLocator())
     axes.yaxis.set_major_formatter(FuncFormatter(_millions))
     axes.set_ylabel("trainable parameters")

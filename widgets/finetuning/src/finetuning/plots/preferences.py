@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import matplotlib.pyplot as plt
+import numpy as np
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, NullLocator
 
@@ -59,8 +60,13 @@ def ranking_worth(result: RankingResult) -> Figure:
 
 
 @style.figure
-def overoptimisation(result: OveroptimisationResult) -> Figure:
-    """Proxy and gold reward against the distance from the reference, with best-of-n and the gold peak."""
+def overoptimisation(result: OveroptimisationResult, *, mark_d: float | None = None) -> Figure:
+    """Proxy and gold reward against the distance from the reference, with best-of-n and the gold peak.
+
+    Args:
+        result: The rewards.
+        mark_d: A distance to mark with a vertical line and dots on both rewards.
+    """
     fig, axes = style.subplots(height=3.7)
     axes.plot(result.d, result.proxy, color=style.ORANGE, linestyle=style.DASHES[1])
     axes.plot(result.d, result.gold, color=style.BLUE)
@@ -79,6 +85,10 @@ def overoptimisation(result: OveroptimisationResult) -> Figure:
             color=style.BLUE,
             fontsize=style.LABEL_SIZE,
         )
+    if mark_d is not None:
+        axes.axvline(mark_d, color=style.GREY, linestyle=style.DASHES[1], linewidth=1.2, zorder=1)
+        for reward, colour in ((result.proxy, style.ORANGE), (result.gold, style.BLUE)):
+            axes.plot(mark_d, np.interp(mark_d, result.d, reward), "s", color=colour, markersize=7)
     axes.axhline(0, color=style.GREY, linewidth=0.8)
     axes.set_xlim(0, 1.02 * result.d[-1])
     axes.set_xlabel("√KL(policy‖reference), √nats")

@@ -1,0 +1,158 @@
+"""Measures packages for Anki beside genanki, on the same notes and in one run: `make bench`.
+
+Every task runs in a process of its own. Time is the processor's, so that a busy machine does not count.
+Both write the same notes, whose fields were rendered before; what rendering and checking add is seen beside.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import resource
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from flipcards import Card, Deck, anki_write
+from flipcards.anki import export_anki, import_anki
+from flipcards.anki_note import BACK_TEMPLATE, FIELDS, FRONT_TEMPLATE, MODEL_ID, STYLE, guid, note_fields
+from flipcards.markup import Faces
+
+SUBJECTS = ["the reward model", "a rank of eight", "the reference policy", "the loss mask", "a frozen weight"]
+CLAUSES = [
+    "it is trained on pairs that people have ranked",
+    "the update is $W_0 + \\frac{\\alpha}{r} B A$",
+    "the penalty holds the policy near where it **began**",
+    "only the tokens of the completion are counted, see `loss_mask`",
+]
+
+
+def deck(size: int) -> Deck:
+    """Cards of the length that those of a book have, a quarter of them with math."""
+    cards = (
+        Card(
+            id=f"card-{number}",
+            front=f"What is said of {SUBJECTS[number % 5]}, number {number}?",
+            back=f"That {CLAUSES[number % 4]}.\nSo much for number {number}.",
+            why=f"In the paper {CLAUSES[(number + 2) % 4]}.",
+            tags=("one", f"tag-{number % 7}"),
+        )
+        for number in range(size)
+    )
+    return Deck(tuple(cards), "Bench")
+
+
+def rendered(size: int) -> list[list[str]]:
+    """The fields of every note."""
+    faces = Faces(mathjax=True)
+    return [note_fields(card, faces, {}, None) for card in deck(size)]
+
+
+def render(folder: Path, size: int) -> Path | None:
+    """The faces to HTML, which any package needs."""
+    rendered(size)
+    return None
+
+
+def flipcards_rendered(folder: Path, size: int) -> Path:
+    """The same notes as genanki, from rendered fields."""
+    fields = {row[FIELDS.index("Id")]: row for row in json.loads((folder / "fields.json").read_text())}
+    vars(anki_write).update(note_fields=lambda card, *_: fields[card.id], _refuse=lambda decks: None)
+    return flipcards(folder, size)
+
+
+def flipcards(folder: Path, size: int) -> Path:
+    """Deck to package, rendering and checks included."""
+    export_anki([deck(size)], folder / "x.apkg", force=True)
+    return folder / "x.apkg"
+
+
+def genanki(folder: Path, size: int) -> Path:
+    """The same notes by genanki."""
+    import genanki as theirs
+
+    class Note(theirs.Note):  # type: ignore[misc]
+        @property
+        def guid(self) -> str:
+            return guid(self.fields[FIELDS.index("Id")])
+
+    template = {"name": "Card", "qfmt": FRONT_TEMPLATE, "afmt": BACK_TEMPLATE}
+    model = theirs.Model(MODEL_ID, "Flip card", [{"name": name} for name in FIELDS], [template], css=STYLE)
+    package = theirs.Deck(1_795_000_000, "Bench")
+    for card, fields in zip(deck(size), json.loads((folder / "fields.json").read_text()), strict=True):
+        package.add_note(Note(model, fields, tags=list(card.tags)))
+    theirs.Package(package).write_to_file(folder / "x.apkg")
+    return folder / "x.apkg"
+
+
+def read(folder: Path, size: int) -> Path:
+    """Package to deck file."""
+    import_anki(folder / "in.apkg", folder / "back.yml", force=True)
+    return folder / "back.yml"
+
+
+def prepare(folder: Path, size: int) -> None:
+    """What the tasks read."""
+    (folder / "fields.json").write_text(json.dumps(rendered(size)))
+    export_anki([deck(size)], folder / "in.apkg")
+
+
+TASKS: dict[str, Callable[[Path, int], Path | None]] = {
+    "render the faces": render,
+    "flipcards: deck to package": flipcards,
+    "flipcards: rendered notes to package": flipcards_rendered,
+    "genanki: rendered notes to package": genanki,
+    "flipcards: package to deck": read,
+}
+
+
+def measure(name: str, folder: Path, size: int) -> dict[str, float]:
+    """CPU seconds, peak memory and bytes written of a task in this process."""
+    if name == "prepare":  # not in the process that starts the others: they would inherit its peak
+        prepare(folder, size)
+        return {}
+    begin = time.process_time()
+    file = TASKS[name](folder, size)
+    seconds = time.process_time() - begin
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    return {"seconds": seconds, "peak_mib": peak, "kib": file.stat().st_size / 1024 if file else 0}
+
+
+def main() -> None:
+    """Run every task and print the table."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--size", type=int, default=10_000)
+    parser.add_argument("--task", choices=("prepare", *TASKS))
+    parser.add_argument("--folder", type=Path)
+    options = parser.parse_args()
+    if options.task:
+        print(json.dumps(measure(options.task, options.folder, options.size)))
+        return
+    with tempfile.TemporaryDirectory() as name:
+        print(f"| {options.size:,} cards | CPU seconds | peak memory, MiB | file, KiB |")
+        print("| --- | --: | --: | --: |")
+        for task in ("prepare", *TASKS):
+            command = [
+                sys.executable,
+                __file__,
+                "--task",
+                task,
+                "--folder",
+                name,
+                "--size",
+                str(options.size),
+            ]
+            done = subprocess.run(command, capture_output=True, text=True, check=True)
+            row = json.loads(done.stdout)
+            if row:
+                print(
+                    f"| {task} | {row['seconds']:.2f} | {row['peak_mib']:.0f} | {row['kib']:.0f} |",
+                    flush=True,
+                )
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,411 @@
+"""Packages made to harm, damaged ones and nonsense: one clear message, and nothing left behind."""
+
+import html
+import io
+import json
+import sqlite3
+import tempfile
+import zipfile
+from pathlib import Path
+
+import pytest
+import zstandard
+from flipcards import Card, Deck, anki_package
+from flipcards.anki import AnkiError, export_anki, import_anki
+from flipcards.anki_markdown import Reader, cloze
+from flipcards.deck import is_loadable
+from flipcards.markup import Faces
+from hypothesis import HealthCheck, assume, given, settings
+from hypothesis import strategies as st
+
+DATA = Path(__file__).parent / "data" / "anki"
+CARDS = (
+    Card("one", "What is $x$?", "A **letter**.", "Because.", source=("a",), tags=("t",)),
+    Card("two", "And `y`?", "Another."),
+)
+MODERN = (DATA / "anki-26.9-modern.apkg").read_bytes()
+BOUNDED = settings(
+    deadline=None,
+    max_examples=60,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+)
+
+
+@pytest.fixture(scope="module")
+def legacy(tmp_path_factory):
+    """The bytes of a package as we write it."""
+    file = tmp_path_factory.mktemp("legacy") / "x.apkg"
+    export_anki([Deck(CARDS, "Two")], file)
+    return file.read_bytes()
+
+
+@pytest.fixture
+def scratch(tmp_path, monkeypatch):
+    """The folder for temporary files: it has to be empty when all is over."""
+    folder = tmp_path / "scratch"
+    folder.mkdir()
+    monkeypatch.setattr(tempfile, "tempdir", str(folder))
+    yield folder
+    assert list(folder.iterdir()) == []
+
+
+def members(package):
+    """The files in a package, by name."""
+    with zipfile.ZipFile(io.BytesIO(package)) as archive:
+        return {name: archive.read(name) for name in archive.namelist()}
+
+
+def packed(files, kind=zipfile.ZIP_DEFLATED):
+    """A package of these files."""
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w", kind) as archive:
+        for name, data in files.items():
+            archive.writestr(name, data)
+    return buffer.getvalue()
+
+
+def changed(package, *statements):
+    """The package with its collection changed by SQL."""
+    files = members(package)
+    database = sqlite3.connect(":memory:")
+    database.deserialize(files["collection.anki2"])
+    database.text_factory = bytes
+    for statement in statements:
+        database.executescript(statement)
+    files["collection.anki2"] = database.serialize()
+    database.close()
+    return packed(files)
+
+
+def refused(package, folder, message):
+    """The package is refused with the message, and nothing is written."""
+    file = folder / "bad.apkg"
+    file.write_bytes(package)
+    with pytest.raises(AnkiError, match=message) as caught:
+        import_anki(file, folder / "out" / "deck.yml")
+    assert str(file) in str(caught.value)
+    assert not (folder / "out").exists()
+
+
+@pytest.mark.parametrize(
+    "name", ["../up.png", "/etc/x.png", "a/b.png", "..\\up.png", "C:\\x.png", "c:x", "", "..", "a\nb"]
+)
+@pytest.mark.parametrize("new", [False, True])
+def test_media_that_would_land_in_another_folder_is_refused(legacy, tmp_path, scratch, name, new):
+    if new:
+        entry = b"\x0a" + bytes([len(name)]) + name.encode()
+        names = zstandard.compress(b"\x0a" + bytes([len(entry)]) + entry)
+        package = packed({**members(MODERN), "media": names, "0": b""})
+    else:
+        package = packed({**members(legacy), "media": json.dumps({"0": name}), "0": b""})
+    refused(package, tmp_path, "would be written to another folder")
+
+
+@pytest.mark.parametrize(
+    ("limit", "files", "message"),
+    [
+        ("MAX_COLLECTION_BYTES", {"collection.anki2": b"\0" * 2_000_000}, "more than 1,000 bytes unpacked"),
+        ("MAX_COLLECTION_BYTES", {"collection.anki21b": zstandard.compress(b"\0" * 2_000_000)}, "unpacked"),
+        ("MAX_LIST_BYTES", {"media": b" " * 2_000_000}, "'media' has more than 1,000 bytes unpacked"),
+        ("MAX_FILES", {str(number): b"" for number in range(1_100)}, "1,102 files; at most 1,000 are read"),
+        ("MAX_PACKAGE_BYTES", {}, "bytes; at most 1,000 are read"),
+    ],
+)
+def test_bombs_are_not_unpacked(legacy, tmp_path, scratch, monkeypatch, limit, files, message):
+    monkeypatch.setattr(anki_package, limit, 1_000)
+    refused(packed({**members(legacy), **files}), tmp_path, message)
+
+
+def test_an_image_that_is_a_bomb_is_left_out_and_listed(tmp_path, scratch, legacy):
+    picture = b"\x89PNG\r\n\x1a\n" + b"\0" * 50_000_000
+    package = changed(
+        legacy,
+        "UPDATE notes SET mid = 7, flds = 'a <img src=b.png>' || char(31) || 'c' "
+        "WHERE id IN (SELECT min(id) FROM notes)",
+        MODELS,
+    )
+    files = {**members(package), "media": '{"0": "b.png"}', "0": picture}
+    (tmp_path / "x.apkg").write_bytes(packed(files))
+    result = import_anki(tmp_path / "x.apkg", tmp_path / "x.yml")
+    assert any("image" in line and "b.png" in line for line in result.left_out)
+    assert "a b" in {card.front for card in Deck.load(tmp_path / "x.yml")}
+    assert sorted(file.name for file in tmp_path.iterdir()) == ["scratch", "x.apkg", "x.yml"]
+
+
+MODELS = """UPDATE col SET models = json_set(models, '$.7', json('{"id": 7, "name": "Mine", "type": 0,
+ "flds": [{"name": "F", "ord": 0}, {"name": "B", "ord": 1}],
+ "tmpls": [{"ord": 0, "qfmt": "{{F}}", "afmt": "{{FrontSide}}<hr id=answer>{{B}}"}]}'))"""
+ENDLESS = (
+    "DROP TABLE notes",
+    "CREATE VIEW notes AS WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) "
+    "SELECT i AS id, 'g' AS guid, 1 AS mid, '' AS tags, 'x' AS flds FROM n",
+)
+
+
+@pytest.mark.parametrize(
+    ("statements", "message"),
+    [
+        (ENDLESS, "no table notes"),
+        (["DROP TABLE revlog"], "no table revlog"),
+        (["UPDATE notes SET flds = CAST(X'ff00fe' AS TEXT)"], "is damaged"),
+        (
+            [
+                "DROP TABLE notes",
+                "CREATE TABLE notes (id, guid, mid, tags, flds); INSERT INTO notes (id) VALUES (1)",
+            ],
+            "is damaged",
+        ),
+        (["UPDATE notes SET mid = 'many'"], "is damaged"),
+        (["UPDATE col SET models = '[1, 2]'"], "is damaged"),
+        (["UPDATE col SET models = '{'"], "is damaged"),
+        ([f"UPDATE col SET decks = '{'[' * 100_000}'"], "is damaged"),
+        (["DELETE FROM col"], "is damaged"),
+        (["DELETE FROM cards"], "nothing in it can become a card"),
+        (["UPDATE notes SET flds = 'x'"], "cards without a note or a type"),
+        (["UPDATE notes SET flds = replace(hex(zeroblob(5000000)), '0', 'x')"], "is damaged"),
+    ],
+)
+def test_a_damaged_collection_is_refused(legacy, tmp_path, scratch, statements, message):
+    refused(changed(legacy, *statements), tmp_path, message)
+
+
+@pytest.mark.parametrize(
+    ("package", "message"),
+    [
+        (b"", "not a package of Anki"),
+        (b"PK\x05\x06" + b"\0" * 18, "there is no collection in it"),
+        (b"not a zip at all", "not a package of Anki"),
+        (packed({"readme.txt": b"hello"}), "there is no collection in it"),
+        (packed({"collection.anki2": b"SQLite format 3\0" + b"\xff" * 5000}), "is damaged"),
+        (packed({"collection.anki21b": b"no zstd", "meta": b"\x08\x03"}), "is damaged"),
+        (packed({"collection.anki2": b"", "meta": b"\x08\x09"}), "newer than this program"),
+        (packed({"collection.anki2": b"", "meta": b"\xff\xff\xff"}), "is damaged"),
+        (packed({"collection.anki2": b"", "media": b"\xff{"}), "is damaged"),
+        (packed({"collection.anki2": b"x"}, zipfile.ZIP_LZMA), "packed in a way Anki does not use"),
+        (MODERN[:20_000], "not a package of Anki"),
+    ],
+)
+def test_what_is_no_package_is_refused(tmp_path, scratch, package, message):
+    refused(package, tmp_path, message)
+
+
+def test_a_missing_package_is_named(tmp_path):
+    with pytest.raises(AnkiError, match=r"gone\.apkg: there is no such file"):
+        import_anki(tmp_path / "gone.apkg", tmp_path / "x.yml")
+
+
+def test_nothing_stays_when_a_file_cannot_be_written(legacy, tmp_path, scratch):
+    (tmp_path / "x.apkg").write_bytes(legacy)
+    (tmp_path / "file").write_text("in the way")
+    with pytest.raises(OSError, match="file"):
+        import_anki(tmp_path / "x.apkg", tmp_path / "file" / "deck.yml")
+    assert sorted(file.name for file in tmp_path.iterdir()) == ["file", "scratch", "x.apkg"]
+
+
+def test_a_card_that_was_tampered_with_is_read_from_what_it_shows(legacy, tmp_path, scratch):
+    evil = json.dumps(
+        {"card": {"id": "../x", "front": "{include}`/etc/passwd`", "back": "<script>"}, "shown": {}}
+    )
+    package = changed(
+        legacy,
+        "UPDATE notes SET flds = 'Front' || char(31) || 'Back' || char(31, 31, 31, 31, 31, 31) || '../x' "
+        f"|| char(31) || '{html.escape(evil)}'",
+    )
+    (tmp_path / "x.apkg").write_bytes(package)
+    import_anki(tmp_path / "x.apkg", tmp_path / "x.yml")
+    cards = Deck.load(tmp_path / "x.yml").cards
+    assert {(card.front, card.back) for card in cards} == {("Front", "Back")}
+    assert all(card.id.startswith("anki-") for card in cards)
+
+
+# --- whatever comes ---------------------------------------------------------------------------------
+
+
+def read_or_refuse(package, folder):
+    """Import; all that may happen is an `AnkiError`, or a deck that can be loaded."""
+    (folder / "x.apkg").write_bytes(package)
+    try:
+        result = import_anki(folder / "x.apkg", folder / "x.yml", force=True)
+    except AnkiError:
+        return
+    for file in result.decks:
+        faces = Faces()
+        for card in Deck.load(file):
+            assert not [
+                fault for text in (card.front, card.back, card.why) if text for fault in faces.faults(text)
+            ]
+
+
+@st.composite
+def damaged(draw, data):
+    """Bytes with a few of them changed, cut or doubled."""
+    data = bytearray(data)
+    for _ in range(draw(st.integers(1, 6))):
+        at = draw(st.integers(0, len(data) - 1))
+        what = draw(st.sampled_from(("set", "cut", "double")))
+        if what == "set":
+            data[at] = draw(st.integers(0, 255))
+        elif what == "cut":
+            del data[at : at + draw(st.integers(1, 64))]
+        else:
+            data[at:at] = data[at : at + draw(st.integers(1, 64))]
+        if not data:
+            break
+    return bytes(data)
+
+
+@BOUNDED
+@given(choice=st.data())
+def test_a_damaged_package_is_read_or_refused(legacy, tmp_path, scratch, choice):
+    package = choice.draw(st.sampled_from((legacy, MODERN)))
+    inside = members(package)
+    name = choice.draw(st.sampled_from(("", *inside)))
+    if not name:
+        read_or_refuse(choice.draw(damaged(package)), tmp_path)
+        return
+    content = inside[name]
+    if package is MODERN and name == "collection.anki21b":
+        content = zstandard.ZstdDecompressor().decompressobj().decompress(content)
+        inside[name] = zstandard.compress(choice.draw(damaged(content)))
+    else:
+        inside[name] = choice.draw(damaged(content))
+    read_or_refuse(packed(inside), tmp_path)
+
+
+SNIPPETS = st.sampled_from(
+    [
+        "<b>",
+        "</b>",
+        "<br>",
+        "<div>",
+        "</div>",
+        "<li>",
+        "<pre>",
+        "<table><tr><td>",
+        "<h1>",
+        "<hr>",
+        "&lt;",
+        "&nbsp;",
+        "\\(",
+        "\\)",
+        "\\[",
+        "\\]",
+        "[$]",
+        "[/$]",
+        "{{c1::",
+        "::",
+        "}}",
+        "$",
+        "`",
+        "*",
+        "_",
+        "#",
+        "- ",
+        "1. ",
+        "\n",
+        "{term}`x`",
+        "{{x}}",
+        "[^1]",
+        "(a)=",
+        ":::",
+        "```{note}",
+        "+++",
+        "% ",
+        "|",
+        "---",
+        "<img src='a.png'>",
+        "<a href='https://x.y'>",
+        "</a>",
+        "[sound:a.mp3]",
+        "\\begin{align}",
+        "~~~",
+        "<script>",
+        "<!--",
+        "\u202e",
+        "&",
+    ]
+)
+FIELDS = st.lists(st.one_of(SNIPPETS, st.text(max_size=8)), max_size=12).map("".join)
+
+
+@settings(BOUNDED, max_examples=150)
+@given(field=FIELDS)
+def test_every_field_becomes_a_face_that_a_deck_may_hold(field):
+    face = Reader(lambda name, alt: "media/a.png").face(field)
+    assert not Faces().faults(face)
+    assert not face or is_loadable(Card("a", face, face))
+
+
+@settings(BOUNDED, max_examples=150)
+@given(text=st.text(st.characters(codec="utf-8", categories=("L", "N", "P", "S", "Zs")), max_size=40))
+def test_text_is_shown_by_the_face_as_in_anki(text):
+    shown = Faces().text(Reader().face(html.escape(text)))
+
+    def letters(value):
+        return "".join(c for c in value if c.isalnum() or c in "*`$[]{}<>|")
+
+    if not any(mark in text for mark in ("\\(", "\\[", "[$", "[sound", "[anki")):
+        assert letters(shown) == letters(text)
+
+
+WRITTEN = st.sampled_from(
+    [
+        "**b**",
+        "$x < y^2$",
+        "`a\\b`",
+        "\n\n- a\n- b\n\n",
+        "{term}`x`",
+        "\\(x\\)",
+        "[sound:a]",
+        "&amp;",
+        "a & b",
+        "1. ",
+        "é",
+        "שלום",
+        "\n\n$$\n\\begin{aligned}a&=b\\end{aligned}\n$$\n\n",
+        "\n\n```python\nx = 1\n```\n\n",
+        '"q"',
+        "'",
+        "\n\n| a |\n|---|\n| 1 |\n\n",
+    ]
+)
+FACES = st.lists(st.one_of(WRITTEN, st.text(max_size=6)), min_size=1, max_size=6).map(" ".join).map(str.strip)
+
+
+@settings(BOUNDED, max_examples=40)
+@given(
+    texts=st.lists(FACES, min_size=9, max_size=15), tags=st.lists(st.from_regex("[a-zß-ü]+", fullmatch=True))
+)
+def test_every_deck_that_goes_out_comes_back_equal(tmp_path, texts, tags):
+    faces = Faces(mathjax=True)
+    usable = [text for text in texts if not faces.faults(text) and faces.html(text).strip()]
+    cards = (
+        Card(f"c-{number}", front, back, why, tags=tuple(dict.fromkeys(tags)))
+        for number, (front, back, why) in enumerate(
+            zip(usable[::3], usable[1::3], usable[2::3], strict=False)
+        )
+    )
+    deck = Deck(tuple(card for card in cards if is_loadable(card)), "T")
+    assume(deck.cards)
+    export_anki([deck], tmp_path / "x.apkg", force=True)
+    import_anki(tmp_path / "x.apkg", tmp_path / "x.yml", force=True)
+    assert Deck.load(tmp_path / "x.yml").cards == deck.cards
+
+
+@settings(BOUNDED, max_examples=100)
+@given(text=FIELDS, number=st.integers(1, 3))
+def test_every_cloze_has_two_sides(text, number):
+    question, answer = cloze(text, number)
+    if "{{c" not in text:
+        assert question == answer == text
+
+
+def test_deletions_may_be_nested_hinted_and_unfinished():
+    text = "{{c1::Ada}} wrote {{c2::the {{c3::first::which?}} program}} {{c4::in"
+    assert cloze(text, 1) == (
+        "<b>[…]</b> wrote the first program {{c4::in",
+        "<b>Ada</b> wrote the first program {{c4::in",
+    )
+    assert cloze(text, 3)[0] == "Ada wrote the <b>[which?]</b> program {{c4::in"
+    with pytest.raises(ValueError, match="nested more than 20 deep"):
+        cloze("{{c1::" * 30, 1)

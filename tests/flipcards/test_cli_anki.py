@@ -1,0 +1,83 @@
+"""The command `flipcards` and Anki."""
+
+import io
+import subprocess
+import sys
+import zipfile
+from pathlib import Path
+
+import pytest
+from flipcards import Deck, reviews
+from flipcards.cli import main
+
+FIXTURE = Path(__file__).parent / "data" / "anki" / "anki-26.9-modern.apkg"
+DECK = "cards:\n  - {id: a, front: A?, back: B.}\n"
+
+
+@pytest.fixture
+def deck(tmp_path, monkeypatch):
+    """A deck file in the folder where the command runs."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "one.yml").write_text(DECK)
+    return tmp_path / "one.yml"
+
+
+def test_a_deck_goes_to_anki_and_back_by_command(deck, tmp_path, capsys):
+    address = "https://x.org/{deck}.html#card-{card}"
+    assert main(["export", "anki", "one.yml", "-o", "x.apkg", "--page-url", address, "--parent", "Book"]) == 0
+    assert main(["import", "anki", "x.apkg", "-o", "back.yml", "--progress", "log.jsonl"]) == 0
+    assert Deck.load("back.yml").cards == Deck.load("one.yml").cards
+    assert capsys.readouterr().err.splitlines() == [
+        "x.apkg: 1 note, 0 reviews, 0 images",
+        "back.yml: 1 card, 0 images",
+        "log.jsonl: 0 entries added",
+    ]
+    with zipfile.ZipFile("x.apkg") as archive:
+        assert b"https://x.org/one.html#card-a" in archive.read("collection.anki2")
+
+
+def test_progress_is_added_to_the_log_and_goes_out_again(deck, capsys):
+    assert main(["import", "anki", str(FIXTURE), "-o", "mine.yml", "--progress", "log.jsonl"]) == 0
+    assert len(reviews.read("log.jsonl")) == 6
+    assert main(["export", "anki", "mine.yml", "-o", "y.apkg", "--progress", "log.jsonl"]) == 0
+    assert "y.apkg: 12 notes, 6 reviews, 0 images" in capsys.readouterr().err
+
+
+def test_a_minus_writes_the_package_to_standard_output(deck):
+    command = [sys.executable, "-m", "flipcards", "export", "anki", deck, "-o", "-"]
+    done = subprocess.run(command, capture_output=True, check=True)
+    assert zipfile.ZipFile(io.BytesIO(done.stdout)).namelist() == ["collection.anki2", "media"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "message"),
+    [
+        (["export", "anki", "one.yml", "bad.yml", "worse.yml", "-o", "x.apkg"], 1, "bad.yml:1: "),
+        (
+            ["export", "anki", "one.yml", "-o", "one.yml"],
+            2,
+            "one.yml is there already; use --force to replace it",
+        ),
+        (["import", "anki", "gone.apkg", "-o", "x.yml"], 1, "gone.apkg: there is no such file"),
+        (["import", "anki", str(FIXTURE), "-o", "one.yml"], 2, "one.yml is there already; use --force"),
+        (["export", "anki", "one.yml", "-o", "no/x.apkg"], 2, "no/x.apkg: No such file or directory"),
+        (["import", "anki", str(FIXTURE), "-o", "x.yml", "--progress", "one.yml"], 1, "one.yml:1: "),
+    ],
+)
+def test_what_cannot_be_done_is_one_clear_message(deck, tmp_path, capsys, arguments, code, message):
+    (tmp_path / "bad.yml").write_text("cards: 1\n")
+    (tmp_path / "worse.yml").write_text("")
+    before = sorted(file.name for file in tmp_path.iterdir())
+    assert main(arguments) == code
+    told = capsys.readouterr().err
+    assert message in told
+    assert "Traceback" not in told
+    if "bad.yml" in arguments:
+        assert "worse.yml:1: " in told
+    assert sorted(file.name for file in tmp_path.iterdir() if not file.name.endswith(".lock")) == before
+
+
+def test_help_names_the_commands(capsys):
+    with pytest.raises(SystemExit, match="0"):
+        main(["--help"])
+    assert "flipcards export anki decks/*.yml -o book.apkg" in capsys.readouterr().out

@@ -1,0 +1,254 @@
+// @ts-check
+// Where the sessions of a page meet its log: one desk a page or widget, which every section of cards shares.
+
+import { dayOf, nextDayStart } from "./days.js";
+import { createFold, decidedOf, dueMs, isHidden } from "./fold.js";
+import { canonical, formatLines, makeBury, makeReview, makeSuspend, makeUndo, makeUnsuspend, parseLines } from "./log.js";
+import { completeSettings, DEFAULTS } from "./schedule.js";
+import { WORDS } from "./study-words.js";
+import { isDue } from "./study.js";
+
+/** @import { Entry, Log, Rating, Settings } from "./types.js" */
+
+/** @typedef {Settings & {new_per_day: number}} StudySettings */
+
+/**
+ * Where the settings of a book are kept. Either may throw; the settings then last as long as the page.
+ *
+ * @typedef {object} Shelf
+ * @property {() => Partial<StudySettings>} load
+ * @property {(settings: Partial<StudySettings>) => void} save  Called with what differs from the defaults.
+ */
+
+/** @typedef {ReturnType<typeof createDesk>} Desk */
+
+const NEW_PER_DAY = 10;
+const FILE = "progress.jsonl";
+
+/**
+ * A desk over a log.
+ *
+ * @param {object} given
+ * @param {Log} given.log
+ * @param {Shelf} [given.shelf]
+ * @param {() => number} [given.now]  Unix time in ms.
+ * @param {() => number} [given.offsetMinutes]  Of local time, east of UTC.
+ */
+export function createDesk({
+  log,
+  shelf = { load: () => ({}), save() {} },
+  now = Date.now,
+  offsetMinutes = () => -new Date().getTimezoneOffset(),
+}) {
+  let changed = loadSettings(shelf);
+  const folded = () => {
+    const made = createFold(changed);
+    for (const entry of log.entries()) made.add(entry);
+    return made;
+  };
+  let fold = folded();
+
+  /** @type {Set<(foreign: boolean) => void>} */
+  const listeners = new Set();
+  const tell = (/** @type {boolean} */ foreign) => {
+    for (const listener of listeners) listener(foreign);
+  };
+
+  let writing = false;
+  log.subscribe((added) => {
+    // All of them: one that is known already may still have to be told from its double.
+    const news = added.map((entry) => fold.add(entry)).some(Boolean);
+    if (news && !writing) tell(true);
+  });
+  log.onState(() => {
+    const cleared = log.entries().length < fold.size();
+    if (cleared) fold = folded();
+    tell(cleared);
+  });
+
+  const origin = (/** @type {string} */ card) => ({
+    card,
+    at_ms: now(),
+    offset_minutes: offsetMinutes(),
+    device: log.device,
+  });
+  const write = (/** @type {Entry} */ entry) => {
+    writing = true;
+    try {
+      // Where it cannot be kept the log says so by its state, and has it in memory.
+      log.append([entry]).catch(() => tell(false));
+    } finally {
+      writing = false;
+    }
+    tell(false);
+    return entry.id;
+  };
+
+  /** @type {import("./study.js").StatusOf} */
+  const status = (card) => {
+    const state = fold.state(card);
+    return {
+      state: state.state,
+      due_ms: dueMs(state, offsetMinutes()),
+      hidden: isHidden(state, now()),
+      leech: state.leech,
+    };
+  };
+  const until = () => nextDayStart(now(), offsetMinutes());
+  const settings = () => ({ ...DEFAULTS, new_per_day: NEW_PER_DAY, ...changed });
+  const newLeft = () => Math.max(0, settings().new_per_day - fold.newToday(now(), offsetMinutes()));
+
+  let asked = false;
+  return {
+    now,
+    offsetMinutes,
+    until,
+    status,
+    settings,
+    newLeft,
+    /** The state of a card as the fold has it. */
+    state: (/** @type {string} */ card) => fold.state(card),
+    /** What each rating would do to a card now. */
+    preview: (/** @type {string} */ card) => fold.preview(card, now(), offsetMinutes()),
+    /** The figures of progress of these cards. */
+    stats: (/** @type {Iterable<string>} */ cards) => fold.stats(now(), offsetMinutes(), cards),
+
+    /**
+     * Rate a card. The id of the entry is returned; the log makes it durable.
+     *
+     * @param {string} card
+     * @param {Rating} rating
+     * @param {number} duration_ms
+     */
+    rate(card, rating, duration_ms) {
+      const from = origin(card);
+      const decided = decidedOf(fold.preview(card, from.at_ms, from.offset_minutes)[rating]);
+      return write(makeReview({ ...from, rating, duration_ms, decided }));
+    },
+    bury: (/** @type {string} */ card) => write(makeBury(origin(card))),
+    suspend: (/** @type {string} */ card) => write(makeSuspend(origin(card))),
+    unsuspend: (/** @type {string} */ card) => write(makeUnsuspend(origin(card))),
+    undo: (/** @type {string} */ card, /** @type {string} */ entry) =>
+      write(makeUndo({ ...origin(card), undoes: entry })),
+
+    /**
+     * What these cards have in store: when the next ones are due, how many are new, whether any is hidden.
+     *
+     * @param {readonly string[]} cards
+     * @returns {{next: {count: number, when: string}[], fresh: number, hidden: boolean}}
+     */
+    coming(cards) {
+      const [now_ms, end_ms] = [now(), until()];
+      const today = dayOf(now_ms, offsetMinutes());
+      const all = cards.map(status);
+      const open = all.filter(({ hidden }) => !hidden);
+      const ahead = open.filter(({ state }) => state !== "new");
+      const soonest = (/** @type {typeof ahead} */ some) =>
+        some.reduce((first, { due_ms }) => Math.min(first, due_ms), Infinity);
+      /** @type {{count: number, when: string}[]} */
+      const next = [];
+      const isNow = (/** @type {typeof ahead[number]} */ one) => isDue(one, now_ms, end_ms);
+      const due = ahead.filter(isNow);
+      if (due.length) next.push({ count: due.length, when: WORDS.now });
+      const later = ahead.filter((one) => one.due_ms < end_ms && !isNow(one));
+      if (later.length) next.push({ count: later.length, when: WORDS.when(soonest(later) - now_ms, 0) });
+      const days = ahead.filter(({ due_ms }) => due_ms >= end_ms);
+      if (days.length) {
+        const day = dayOf(soonest(days), offsetMinutes());
+        const count = days.filter(({ due_ms }) => dayOf(due_ms, offsetMinutes()) === day).length;
+        next.push({ count, when: WORDS.when(Infinity, day - today) });
+      }
+      const fresh = open.length - ahead.length;
+      return { next, fresh, hidden: open.length < all.length };
+    },
+
+    /**
+     * Change settings of the book. Every card is folded again, for its intervals are others now.
+     *
+     * @param {Partial<StudySettings>} change
+     */
+    change(change) {
+      changed = { ...changed, ...change };
+      fold = folded();
+      try {
+        shelf.save(changed);
+      } catch {
+        // Kept as long as the page is.
+      }
+      tell(false);
+    },
+
+    /** Why progress is not kept; "" where it is. */
+    notKept: () => (log.persistent ? "" : log.reason),
+    /** Ask the browser, once, not to evict what was learned. */
+    keep() {
+      if (asked || !log.persistent) return;
+      asked = true;
+      log.requestPersistence().catch(() => {}); // a browser that refuses keeps the log for now
+    },
+
+    /**
+     * Offer the whole log as a file.
+     *
+     * @param {HTMLElement} within  Where the link may stand for a moment.
+     */
+    download(within) {
+      const address = URL.createObjectURL(new Blob([formatLines(log.entries())], { type: "application/x-ndjson" }));
+      const link = document.createElement("a");
+      link.href = address;
+      link.download = FILE;
+      link.hidden = true;
+      within.append(link);
+      link.click();
+      link.remove();
+      setTimeout(() => URL.revokeObjectURL(address), 60_000); // a slow download still reads it
+    },
+
+    /**
+     * Merge a file into the log. Loading it twice changes nothing.
+     *
+     * @param {File} file
+     * @returns {Promise<{added: number, known: number}>}
+     * @throws {import("./log.js").LogError}  The file is damaged or no log; nothing was changed.
+     */
+    async load(file) {
+      const entries = parseLines(await file.text(), file.name);
+      const here = new Map(log.entries().map((entry) => [entry.id, entry]));
+      const others = entries.filter((entry) => {
+        const known = here.get(entry.id);
+        return !known || canonical(known) !== canonical(entry);
+      });
+      const added = entries.filter(({ id }) => !here.has(id)).length;
+      if (others.length) await log.append(others).catch(() => {}); // the log's state says where it is kept
+      return { added, known: entries.length - added };
+    },
+
+    /**
+     * Listen for changes: true when entries came from elsewhere, false when the reader made the change here.
+     *
+     * @param {(foreign: boolean) => void} listener
+     * @returns {() => void}  Ends it.
+     */
+    onChange(listener) {
+      listeners.add(listener);
+      return () => void listeners.delete(listener);
+    },
+  };
+}
+
+/**
+ * The settings on the shelf that make sense; the rest is forgotten.
+ *
+ * @param {Shelf} shelf
+ * @returns {Partial<StudySettings>}
+ */
+function loadSettings(shelf) {
+  try {
+    const kept = shelf.load();
+    completeSettings(kept);
+    const { new_per_day = NEW_PER_DAY } = kept;
+    return Number.isInteger(new_per_day) && new_per_day >= 0 ? kept : {};
+  } catch {
+    return {};
+  }
+}

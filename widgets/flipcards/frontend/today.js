@@ -1,0 +1,130 @@
+// @ts-check
+// The Today page: what is due in the whole book, and what was learned so far.
+
+import { calendar, figure, forecast, retention, stages } from "./charts.js";
+import { dayOf } from "./days.js";
+import { element, frontOf } from "./dom.js";
+import { spoken } from "./faces.js";
+import { progressFile } from "./options.js";
+import { openSession } from "./session.js";
+import { plan } from "./study.js";
+import { WORDS } from "./study-words.js";
+
+const WIDEST = 720; // CSS pixels of a figure
+
+/**
+ * Show what is due and what was learned.
+ *
+ * @param {HTMLElement} root  `<div class="flipcards flipcards-today">`, as Sphinx writes it.
+ * @param {ParentNode} source  Where the cards of the book are, each once or more.
+ * @param {import("./desk.js").Desk} desk
+ */
+export function showToday(root, source, desk) {
+  /** @type {Map<string, HTMLDetailsElement>} */
+  const faces = new Map();
+  for (const card of /** @type {NodeListOf<HTMLDetailsElement>} */ (source.querySelectorAll("details.flipcard"))) {
+    faces.set(card.dataset.card ?? "", card);
+  }
+  const cards = [...faces.keys()];
+  const board = element("div", "flipcards-board");
+  const due = element("div", "flipcards-due");
+  const title = element("p", "flipcards-due-title");
+  const detail = element("p", "flipcards-due-detail");
+  const notice = element("p", "flipcards-notice");
+  const start = element("button", "flipcards-button flipcards-show flipcards-start", "", { type: "button" });
+  const figures = element("div", "flipcards-figures");
+  const said = element("p", "flipcards-said", "", { role: "status" });
+  const file = progressFile(root, desk, said);
+  due.append(title, detail, start);
+  board.append(due, notice, element("h2", "", WORDS.progress), figures, file, said);
+  root.classList.add("flipcards-turning"); // a session's card turns here too
+  root.replaceChildren(board);
+
+  /** @type {(() => void) | null} */
+  let end = null;
+  const show = () => {
+    if (end) return; // drawn again when the session is over
+    const now_ms = desk.now();
+    const wanted = { cards, status: desk.status, now_ms, until_ms: desk.until(), new_limit: desk.newLeft() };
+    const all = plan(wanted);
+    const fresh = all.filter((card) => desk.status(card).state === "new").length;
+    const coming = desk.coming(cards);
+    title.textContent = all.length ? WORDS.forToday(all.length) : WORDS.nothing;
+    detail.textContent = all.length
+      ? WORDS.dueAndNew(all.length - fresh, fresh)
+      : (coming.next.map(({ count, when }) => WORDS.returnAt(count, when))[0] ?? WORDS.allDone);
+    start.textContent = all.length ? WORDS.start : WORDS.startMore;
+    const reason = desk.notKept();
+    notice.hidden = !reason;
+    notice.textContent = reason && WORDS.notKept(reason);
+    const stats = desk.stats(cards);
+    width = figures.clientWidth;
+    const wide = Math.min(WIDEST, width);
+    const later = () => [
+      calendar(stats.days, dayOf(now_ms, desk.offsetMinutes())),
+      forecast(stats.forecast, wide),
+      retention(stats.retention, wide),
+      hardest(stats.hardest, faces),
+    ];
+    const begun = stats.days.length > 0;
+    figures.replaceChildren(stages(stats.counts, wide), ...(begun ? later() : [element("p", "flipcards-help", WORDS.notBegun)]));
+    const scroller = figures.querySelector(".flipcards-scroller");
+    if (scroller) scroller.scrollLeft = scroller.scrollWidth; // the last days are what one looks for
+  };
+  let width = 0;
+  let frame = 0;
+  const showSoon = () => {
+    frame ||= requestAnimationFrame(() => {
+      frame = 0;
+      show();
+    });
+  };
+
+  start.addEventListener("click", () => {
+    board.hidden = true;
+    const onEnd = () => {
+      end = null;
+      board.hidden = false;
+      show();
+      start.focus({ preventScroll: true });
+      root.scrollIntoView({ block: "nearest", behavior: "instant" });
+    };
+    ({ end } = openSession(root, desk, { cards, source, onEnd }));
+  });
+  desk.onChange(showSoon);
+  new ResizeObserver(() => figures.clientWidth && figures.clientWidth !== width && showSoon()).observe(figures);
+  // Tomorrow begins while the page lies open.
+  document.addEventListener("visibilitychange", () => document.hidden || showSoon());
+  show();
+}
+
+/**
+ * The cards that are forgotten most, each with a way to the page that explains it.
+ *
+ * @param {readonly {card: string, lapses: number, reps: number, difficulty: number}[]} worst
+ * @param {ReadonlyMap<string, HTMLDetailsElement>} faces
+ */
+function hardest(worst, faces) {
+  if (!worst.length) return figure(WORDS.hardestTitle, [], WORDS.noHardest, null);
+  const list = element("ol", "flipcards-hardest");
+  /** @type {(string | number)[][]} */
+  const rows = [];
+  for (const { card, lapses, reps, difficulty } of worst) {
+    const face = faces.get(card);
+    if (!face) continue;
+    const question = spoken(frontOf(face));
+    const item = element("li", "");
+    const home = face.dataset.home;
+    item.append(home ? element("a", "", question, { href: home }) : question, " ");
+    const more = element("span", "flipcards-lapses", WORDS.lapses(lapses));
+    const see = face.querySelector(".flipcard-see a")?.cloneNode(true);
+    if (see) more.append(WORDS.explained, see);
+    item.append(more);
+    list.append(item);
+    rows.push([question, lapses, reps, difficulty.toFixed(1)]);
+  }
+  return figure(WORDS.hardestTitle, [list], "", {
+    head: [WORDS.card, WORDS.lapsesHead, WORDS.reviews, WORDS.difficulty],
+    rows,
+  });
+}

@@ -1,0 +1,7 @@
+"""`python -m flipcards`: the command, where it is not on the path."""
+
+import sys
+
+from flipcards.cli import main
+
+sys.exit(main())

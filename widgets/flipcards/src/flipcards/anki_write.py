@@ -1,0 +1,406 @@
+"""Decks, and if asked the progress made with them, as a package for Anki (`.apkg`)."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import json
+import os
+import re
+import sqlite3
+import subprocess
+import zipfile
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from html import unescape
+from pathlib import Path
+from typing import Any
+
+from flipcards import reviews
+from flipcards.anki_note import MODEL_ID, RENDERING, guid, model, note_fields, numbers
+from flipcards.anki_progress import DAY_ZERO, CardRow, ReviewRow, State, card_row, review_rows
+from flipcards.deck import FACES, Card, Deck, DeckError, Fault, duplicate_ids
+from flipcards.files import write_whole
+from flipcards.markup import Faces
+from flipcards.reviews import Entry
+
+# Where the numbers of notes, cards and decks start. Anki shows them as the day on which a note was made.
+_NOTES = 1_000_000_000_000
+_CARDS = 1_000_000_000_001
+_DECKS = 1_000_000_000_002
+
+# A collection of schema 11, which every Anki since 2.1 reads; indexes are Anki's business.
+_SCHEMA = """
+CREATE TABLE col (id integer PRIMARY KEY, crt integer NOT NULL, mod integer NOT NULL, scm integer NOT NULL,
+  ver integer NOT NULL, dty integer NOT NULL, usn integer NOT NULL, ls integer NOT NULL, conf text NOT NULL,
+  models text NOT NULL, decks text NOT NULL, dconf text NOT NULL, tags text NOT NULL);
+CREATE TABLE notes (id integer PRIMARY KEY, guid text NOT NULL, mid integer NOT NULL, mod integer NOT NULL,
+  usn integer NOT NULL, tags text NOT NULL, flds text NOT NULL, sfld integer NOT NULL, csum integer NOT NULL,
+  flags integer NOT NULL, data text NOT NULL);
+CREATE TABLE cards (id integer PRIMARY KEY, nid integer NOT NULL, did integer NOT NULL, ord integer NOT NULL,
+  mod integer NOT NULL, usn integer NOT NULL, type integer NOT NULL, queue integer NOT NULL,
+  due integer NOT NULL, ivl integer NOT NULL, factor integer NOT NULL, reps integer NOT NULL,
+  lapses integer NOT NULL, left integer NOT NULL, odue integer NOT NULL, odid integer NOT NULL,
+  flags integer NOT NULL, data text NOT NULL);
+CREATE TABLE revlog (id integer PRIMARY KEY, cid integer NOT NULL, usn integer NOT NULL,
+  ease integer NOT NULL, ivl integer NOT NULL, lastIvl integer NOT NULL, factor integer NOT NULL,
+  time integer NOT NULL, type integer NOT NULL);
+CREATE TABLE graves (usn integer NOT NULL, oid integer NOT NULL, type integer NOT NULL);
+"""
+_CONFIG = {
+    "schedVer": 2,
+    "sched2021": True,
+    "creationOffset": 0,
+    "rollover": 4,
+    "curDeck": 1,
+    "activeDecks": [1],
+    "nextPos": 1,
+    "newSpread": 0,
+    "collapseTime": 1200,
+    "timeLim": 0,
+    "estTimes": True,
+    "dueCounts": True,
+    "curModel": None,
+    "addToCur": True,
+    "sortType": "noteFld",
+    "sortBackwards": False,
+    "dayLearnFirst": False,
+}
+_OPTIONS = {
+    "id": 1,
+    "mod": 0,
+    "usn": 0,
+    "name": "Default",
+    "dyn": False,
+    "maxTaken": 60,
+    "timer": 0,
+    "autoplay": True,
+    "replayq": True,
+    "new": {
+        "bury": False,
+        "delays": [1.0, 10.0],
+        "initialFactor": 2500,
+        "ints": [1, 4, 0],
+        "order": 1,
+        "perDay": 20,
+    },
+    "rev": {"bury": False, "ease4": 1.3, "hardFactor": 1.2, "ivlFct": 1.0, "maxIvl": 36500, "perDay": 200},
+    "lapse": {"delays": [10.0], "leechAction": 1, "leechFails": 8, "minInt": 1, "mult": 0.0},
+}
+
+PageUrl = Callable[[Deck, Card], str]
+
+
+@dataclass
+class Exported:
+    """What went into a package.
+
+    Attributes:
+        notes: how many notes, one a card.
+        reviews: how many reviews.
+        media: how many images.
+        left_out: what did not go into it, a sentence each.
+    """
+
+    notes: int = 0
+    reviews: int = 0
+    media: int = 0
+    left_out: list[str] = field(default_factory=list)
+
+
+def export_anki(
+    decks: Sequence[Deck],
+    target: str | os.PathLike[str],
+    *,
+    progress: str | os.PathLike[str] | None = None,
+    parent: str = "",
+    page_url: PageUrl | None = None,
+    force: bool = False,
+) -> Exported:
+    """Write decks as a package for Anki; whole or not at all.
+
+    Args:
+        decks: the decks; see `package`.
+        target: the file.
+        progress: the review log: its reviews, and the memory that they made, go along.
+        parent: the deck in Anki that the decks lie below, if any.
+        page_url: where a card is published.
+        force: replace the file where it is there.
+
+    Raises:
+        FileExistsError: the file is there and `force` is not set.
+        DeckError: a face cannot be shown in Anki, or two cards have one id.
+        ReviewLogError: the review log cannot be read.
+    """
+    path = Path(target)
+    if path.exists() and not force:
+        raise FileExistsError(f"{path} is there already; pass force=True to replace it")
+    entries = reviews.read(progress) if progress is not None else []
+    data, exported = package(decks, entries=entries, parent=parent, page_url=page_url)
+    write_whole(path, data)
+    return exported
+
+
+def package(
+    decks: Sequence[Deck],
+    *,
+    entries: Sequence[Entry] = (),
+    states: Mapping[str, State] | None = None,
+    parent: str = "",
+    page_url: PageUrl | None = None,
+) -> tuple[bytes, Exported]:
+    """Decks as the bytes of a package for Anki: the same bytes whenever the sources are the same.
+
+    Args:
+        decks: the decks; each becomes a deck in Anki, named by its title.
+        entries: the review log; its reviews become Anki's.
+        states: where each card stands after all entries, by its id; worked out when left out.
+        parent: the deck in Anki that the decks lie below, if any.
+        page_url: where a card is published.
+
+    Returns:
+        The package, and what went into it.
+
+    Raises:
+        DeckError: a face cannot be shown in Anki, or two cards have one id.
+    """
+    _refuse(decks)
+    names = _names(decks, parent)
+    card_ids = [card.id for deck in decks for card in deck]
+    note_numbers = numbers(card_ids, first=_NOTES)
+    card_numbers = numbers(card_ids, first=_CARDS)
+    deck_numbers = numbers(names, first=_DECKS)
+    exported = Exported(notes=len(card_ids))
+    rated = _reviews(entries, card_numbers, exported)
+    if states is None:
+        states = _states(entries)
+
+    media: dict[str, bytes] = {}
+    notes: list[tuple[Any, ...]] = []
+    cards: list[tuple[Any, ...]] = []
+    newest = 0
+    for deck, name in zip(decks, names, strict=True):
+        faces = Faces.of(deck, mathjax=True)
+        images: dict[str, None] = {}
+        rows: list[tuple[Card, list[str]]] = []
+        for card in deck:
+            rows.append((card, note_fields(card, faces, media, _of(deck, page_url))))
+            images |= dict.fromkeys(faces.images)
+        modified = last_change(deck, images)
+        newest = max(newest, modified)
+        for card, fields in rows:
+            number = card_numbers[card.id]
+            notes.append(_note(note_numbers[card.id], card, fields, modified))
+            row = card_row(states.get(card.id), rated.get(card.id, []), len(cards) + 1, modified)
+            cards.append(_card(number, note_numbers[card.id], deck_numbers[name], row))
+    rows_of_reviews = _spread(rated, card_numbers)
+    exported.reviews, exported.media = len(rows_of_reviews), len(media)
+    collection = _collection(notes, cards, rows_of_reviews, deck_numbers, newest)
+    return _zip(collection, media, newest), exported
+
+
+def last_change(deck: Deck, images: Iterable[str] = ()) -> int:
+    """When what a deck's notes show last changed, in Unix seconds.
+
+    Anki takes a note over only when this is newer than what it has. It is `SOURCE_DATE_EPOCH` where that is
+    set; else the last commit of the deck and of what its notes show of the book, or the time of a file that
+    is not committed as it is.
+
+    Args:
+        deck: the deck.
+        images: the paths of its images, relative to it.
+    """
+    fixed = os.environ.get("SOURCE_DATE_EPOCH", "")
+    if fixed.isdecimal():
+        return int(fixed)
+    if deck.path is None:
+        return RENDERING
+    sources = [path for path in (deck.path, deck.bibliography, deck.pages) if path is not None]
+    sources += [deck.path.parent / image for image in images]
+    return max(_changed(path.resolve()) for path in sources) + RENDERING
+
+
+def _changed(path: Path) -> int:
+    """The last commit of a file or folder; the file's time where it differs from that or there is no git."""
+    folder, name = path.parent, path.name
+    committed = _git(folder, "log", "-1", "--format=%ct", "--", name)
+    if committed and _git(folder, "status", "--porcelain", "--", name) == "":
+        return int(committed)
+    files = [path] if path.is_file() else [file for file in path.rglob("*.md") if file.is_file()]
+    return max((int(file.stat().st_mtime) for file in files), default=0)
+
+
+def _git(folder: Path, *command: str) -> str | None:
+    try:
+        done = subprocess.run(
+            ["git", "-C", folder, *command], capture_output=True, text=True, timeout=30, check=True
+        )
+    except (OSError, subprocess.SubprocessError):
+        return None
+    return done.stdout.strip()
+
+
+def _of(deck: Deck, page_url: PageUrl | None) -> Callable[[Card], str] | None:
+    return None if page_url is None else lambda card: page_url(deck, card)
+
+
+def _refuse(decks: Sequence[Deck]) -> None:
+    faults = duplicate_ids(decks)
+    for deck in decks:
+        faces = Faces.of(deck)
+        for card in deck:
+            for name in FACES:
+                text = getattr(card, name)
+                for line, message in faces.faults(text) if text else ():
+                    at = card.lines.get(name, 1) + line
+                    faults.append(Fault(deck.shown_as, at, f"'{name}': {message}", card.id))
+    if faults:
+        raise DeckError(faults)
+
+
+def _names(decks: Sequence[Deck], parent: str) -> list[str]:
+    """The name of each deck in Anki, where `::` parts a deck from the one above it. No two are alike."""
+    names: list[str] = []
+    for deck in decks:
+        title = re.sub(r":{2,}", ":", deck.title or deck.name).strip(" :") or "deck"
+        name = f"{parent}::{title}" if parent else title
+        copies = sum(name == other or other.startswith(f"{name} (") for other in names)
+        names.append(f"{name} ({deck.name})" if copies and f"{name} ({deck.name})" not in names else name)
+    return names
+
+
+def _reviews(
+    entries: Iterable[Entry], known: Mapping[str, int], exported: Exported
+) -> dict[str, list[ReviewRow]]:
+    """The reviews of each card; says how many there are of cards in none of the decks."""
+    rows = review_rows(entries)
+    strange = sum(len(reviews) for card, reviews in rows.items() if card not in known)
+    if strange:
+        count = "1 review" if strange == 1 else f"{strange} reviews"
+        exported.left_out.append(f"{count} of cards that are in none of the decks")
+    return {card: reviews for card, reviews in rows.items() if card in known}
+
+
+def _states(entries: Sequence[Entry]) -> Mapping[str, State]:
+    if not entries:
+        return {}
+    from flipcards.scheduler import Scheduler  # starts an engine
+
+    scheduler = Scheduler()
+    scheduler.add(entries)
+    return scheduler.states()
+
+
+def _spread(rated: Mapping[str, list[ReviewRow]], known: Mapping[str, int]) -> list[tuple[Any, ...]]:
+    """The rows of Anki's log. There a review is named by its millisecond, so no two may share one."""
+    rows = sorted((row.at_ms, known[card], row) for card, rows in rated.items() for row in rows)
+    spread: list[tuple[Any, ...]] = []
+    free = 0
+    for at_ms, card, row in rows:
+        number = max(at_ms, free)
+        free = number + 1
+        spread.append(
+            (number, card, -1, row.rating, row.interval, row.last_interval, row.factor, row.time_ms, row.type)
+        )
+    return spread
+
+
+def _note(number: int, card: Card, fields: list[str], modified: int) -> tuple[Any, ...]:
+    first = unescape(re.sub(r"<[^>]*>", "", fields[0])).strip()
+    digest = int(hashlib.sha1(first.encode(), usedforsecurity=False).hexdigest()[:8], 16)
+    tags = f" {' '.join(card.tags)} " if card.tags else ""
+    joined = "\x1f".join(fields)
+    return (number, guid(card.id), MODEL_ID, modified, -1, tags, joined, first, digest, 0, "")
+
+
+def _card(number: int, note: int, deck: int, row: CardRow) -> tuple[Any, ...]:
+    return (
+        number,
+        note,
+        deck,
+        0,
+        row.modified,
+        -1,
+        row.type,
+        row.queue,
+        row.due,
+        row.interval_days,
+        row.factor,
+        row.reps,
+        row.lapses,
+        row.left,
+        0,
+        0,
+        0,
+        row.data,
+    )
+
+
+def _deck(number: int, name: str, modified: int) -> dict[str, Any]:
+    today = [0, 0]
+    return {
+        "id": number,
+        "name": name,
+        "mod": modified,
+        "usn": -1,
+        "desc": "",
+        "dyn": 0,
+        "conf": 1,
+        "collapsed": False,
+        "browserCollapsed": False,
+        "extendNew": 0,
+        "extendRev": 0,
+        **dict.fromkeys(("newToday", "revToday", "lrnToday", "timeToday"), today),
+    }
+
+
+def _collection(
+    notes: list[tuple[Any, ...]],
+    cards: list[tuple[Any, ...]],
+    reviews: list[tuple[Any, ...]],
+    decks: Mapping[str, int],
+    modified: int,
+) -> bytes:
+    deck_rows = {1: "Default"} | {number: name for name, number in decks.items()}
+    tables = {
+        "conf": _CONFIG,
+        "models": {str(MODEL_ID): model(modified)},
+        "decks": {str(number): _deck(number, name, modified) for number, name in sorted(deck_rows.items())},
+        "dconf": {"1": _OPTIONS},
+        "tags": {},
+    }
+    texts = [
+        json.dumps(tables[name], ensure_ascii=False) for name in ("conf", "models", "decks", "dconf", "tags")
+    ]
+    database = sqlite3.connect(":memory:")
+    try:
+        database.executescript(_SCHEMA)
+        row = (1, DAY_ZERO, modified * 1000, modified * 1000, 11, 0, 0, 0, *texts)
+        for table, rows in (("col", [row]), ("notes", notes), ("cards", cards), ("revlog", reviews)):
+            if rows:
+                marks = ",".join("?" * len(rows[0]))
+                database.executemany(f"INSERT INTO {table} VALUES ({marks})", sorted(rows))
+        database.commit()
+        return database.serialize()
+    finally:
+        database.close()
+
+
+def _zip(collection: bytes, media: Mapping[str, bytes], modified: int) -> bytes:
+    """The package: the collection, and the images named by numbers."""
+    names = {str(number): name for number, name in enumerate(sorted(media))}
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
+
+        def add(name: str, data: bytes | str, kind: int = zipfile.ZIP_DEFLATED) -> None:
+            member = zipfile.ZipInfo(name)  # of 1980-01-01: no clock, no time zone
+            member.compress_type = kind
+            member.external_attr = 0o644 << 16
+            member.create_system = 3
+            archive.writestr(member, data)
+
+        add("collection.anki2", collection)
+        add("media", json.dumps(names, ensure_ascii=False))
+        for number, name in names.items():
+            add(number, media[name], zipfile.ZIP_DEFLATED if name.endswith(".svg") else zipfile.ZIP_STORED)
+    return buffer.getvalue()

@@ -1,0 +1,191 @@
+"""The Today page: every card of the book in one place, for the front end to ask those that are due."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Any, ClassVar
+
+from docutils import nodes
+from sphinx import addnodes
+from sphinx.application import Sphinx
+from sphinx.environment import BuildEnvironment
+from sphinx.transforms.post_transforms import SphinxPostTransform
+from sphinx.util import logging
+from sphinx.util.docutils import SphinxDirective
+from sphinx.writers.html5 import HTML5Translator
+
+from flipcards import sphinx as cards
+from flipcards import words
+
+logger = logging.getLogger(__name__)
+
+
+class flipcards_today(nodes.General, nodes.Element):
+    """Where the front end shows what is due, and what was learned; then the cards of every deck."""
+
+
+class flipcards_deck(nodes.General, nodes.Element):
+    """The cards of one deck, under its title."""
+
+
+def deck_files(app: Sphinx) -> list[Path]:
+    """The files that `flipcards_decks` names, each once, in order."""
+    folder = Path(app.srcdir)
+    return sorted({file for pattern in app.config.flipcards_decks for file in folder.glob(pattern)})
+
+
+class TodayDirective(SphinxDirective):
+    """Gathers the cards of all decks in `flipcards_decks` from their pages: ```{flipcards-today}```."""
+
+    option_spec: ClassVar = {}
+
+    def run(self) -> list[nodes.Node]:
+        """One node with the cards of all decks."""
+        files = deck_files(self.env.app)
+        gathered(self.env)[self.env.docname] = [str(file) for file in files]
+        if not files:
+            logger.warning(
+                "flipcards-today finds no deck: name the book's decks in flipcards_decks",
+                location=self.get_location(),
+                type="flipcards",
+                subtype="today",
+            )
+        # A search for words of a card leads to its own page.
+        self.env.metadata[self.env.docname].setdefault("nosearch", "")
+        today = flipcards_today()
+        page = Path(self.env.doc2path(self.env.docname)).parent
+        for file in files:
+            path = Path(os.path.relpath(file, page)).as_posix()
+            for section in cards.deck_nodes(
+                self.env, self.state.document, path, line=self.lineno, home=False, many=False
+            ):
+                today += flipcards_deck("", section, title=section["title"])
+        return [today]
+
+
+# --- events ----------------------------------------------------------------------------------------
+
+
+def gathered(env: BuildEnvironment) -> dict[str, list[str]]:
+    """Page -> the deck files that it gathered when it was read."""
+    if not hasattr(env, "flipcards_gathered"):
+        env.flipcards_gathered = {}  # type: ignore[attr-defined]
+    return env.flipcards_gathered  # type: ignore[attr-defined,no-any-return]
+
+
+def _purge(app: Sphinx, env: BuildEnvironment, docname: str) -> None:
+    gathered(env).pop(docname, None)
+
+
+def _merge(app: Sphinx, env: BuildEnvironment, docnames: Iterable[str], other: BuildEnvironment) -> None:
+    for docname in docnames:
+        if docname in gathered(other):
+            gathered(env)[docname] = gathered(other)[docname]
+
+
+def _outdated(
+    app: Sphinx, env: BuildEnvironment, added: set[str], changed: set[str], removed: set[str]
+) -> list[str]:
+    """The pages whose decks are others than before: one came, one went. Edits are noted as dependencies."""
+    files = [str(file) for file in deck_files(app)]
+    return [page for page, known in gathered(env).items() if known != files and page not in removed]
+
+
+def captions(env: BuildEnvironment) -> dict[str, str]:
+    """Page -> the caption of the part of the book that it is in."""
+    found: dict[str, str] = {}
+    for page, children in sorted(env.toctree_includes.items()):
+        if children:
+            for toctree in env.get_doctree(page).findall(addnodes.toctree):
+                for name in toctree["includefiles"]:
+                    if toctree.get("caption"):
+                        found.setdefault(name, toctree["caption"])
+    return found
+
+
+def _pages_in_order(env: BuildEnvironment) -> Iterator[str]:
+    """The pages as a reader turns them, from the first."""
+    seen: set[str] = set()
+    todo = [env.config.root_doc]
+    while todo:
+        page = todo.pop()
+        if page not in seen:
+            seen.add(page)
+            yield page
+            todo += reversed(env.toctree_includes.get(page, []))
+
+
+def _describe(app: Sphinx, document: nodes.document, docname: str) -> None:
+    """Name on each section its own page and the part of the book, by which a reader can choose cards."""
+    found_here = list(document.findall(flipcards_today))
+    if not found_here:
+        return
+    domain = app.env.get_domain("flipcards")
+    assert isinstance(domain, cards.FlipcardsDomain)
+    homes, parts = domain.homes(), captions(app.env)
+    order = {page: place for place, page in enumerate(_pages_in_order(app.env))}
+
+    def place(deck: Any) -> int:
+        found = (order.get(homes.get(card["card"], "")) for card in deck.findall(cards.flipcard))
+        return min((number for number in found if number is not None), default=len(order))
+
+    for today in found_here:
+        today[:] = sorted(today.children, key=place)  # new cards come in the order of the book
+        for section in today.findall(cards.flipcards):
+            found = list(section.findall(cards.flipcard))
+            pages = {homes[card["card"]] for card in found if card["card"] in homes}
+            # Mostly all cards of a deck are on one page, which is then said once.
+            for node in [section] if len(pages) == 1 else found:
+                page = next(iter(pages)) if node is section else homes.get(node["card"])
+                if page is not None:
+                    node["page"] = app.env.titles[page].astext()
+                    node["part"] = parts.get(page, "")
+
+
+class NoToday(SphinxPostTransform):
+    """Where nothing runs, nothing can be said of today: the cards are on their own pages."""
+
+    default_priority = 4  # before the cards are written plainly
+
+    def run(self, **kwargs: Any) -> None:
+        """Take the gathered cards out."""
+        if self.app.builder.format != "html" or self.app.builder.name == "epub":
+            for today in list(self.document.findall(flipcards_today)):
+                today.replace_self(nodes.paragraph(text=words.TODAY_ELSEWHERE))
+
+
+# --- HTML ------------------------------------------------------------------------------------------
+
+
+def _visit_today(self: HTML5Translator, node: nodes.Element) -> None:
+    self.body.append(self.starttag(node, "div", CLASS="flipcards flipcards-today"))
+    self.body.append(f"<noscript><p>{words.TODAY_NOSCRIPT}</p></noscript>\n</div>\n")
+    self.body.append(f'<div class="flipcards-decks"><p class="rubric">{words.ALL_CARDS}</p>\n')
+
+
+def _visit_deck(self: HTML5Translator, node: nodes.Element) -> None:
+    count = words.count(sum(1 for _ in node.findall(cards.flipcard)))
+    title = self.encode(node["title"])
+    self.body.append(self.starttag(node, "details", CLASS="flipcards-deck"))
+    self.body.append(f'<summary>{title} <span class="flipcards-deck-count">{count}</span></summary>\n')
+
+
+def _depart(tag: str) -> Any:
+    def depart(self: HTML5Translator, node: nodes.Element) -> None:
+        self.body.append(f"</{tag}>\n")
+
+    return depart
+
+
+def setup(app: Sphinx) -> None:
+    """Register the directive and what it needs; `flipcards.sphinx` calls this."""
+    app.add_node(flipcards_today, html=(_visit_today, _depart("div")))
+    app.add_node(flipcards_deck, html=(_visit_deck, _depart("details")))
+    app.add_directive("flipcards-today", TodayDirective)
+    app.add_post_transform(NoToday)
+    app.connect("env-purge-doc", _purge)
+    app.connect("env-merge-info", _merge)
+    app.connect("env-get-outdated", _outdated)
+    app.connect("doctree-resolved", _describe)
