@@ -20,6 +20,8 @@ from sphinx_lightbook.tags import Tag, edit_tags, file_named
 SCRIPT = "_static/scripts/fontawesome.js"
 BOOTSTRAP = "_static/scripts/bootstrap.js"  # its words are no sign of use: it knows every class it can set
 FONT = re.compile(r"fa-(?:solid-900|regular-400|brands-400)\.woff2")
+ICON_CLASSES = {"fa", "fas", "far", "fab", "fa-solid", "fa-regular", "fa-brands"}
+NAMING = {"aria-hidden", "aria-label", "aria-labelledby", "title", "role"}
 # An author's script may add icons of its own by Font Awesome's interface.
 INTERFACE = "FontAwesome"
 
@@ -79,11 +81,13 @@ class Icons:
         return self.drops_script
 
     def edit(self, page: Page, html: str) -> str:
-        """Take the script out."""
+        """Take the script out. Hide the icons, which are letters now, from screen readers, as it did."""
         if not self.drops_script:
             return html
 
         def edit(tag: Tag) -> str | None:
+            if tag.name in {"i", "span"} and ICON_CLASSES.intersection(tag.classes):
+                return None if NAMING & set(tag.attributes) else tag.with_attributes({"aria-hidden": "true"})
             address = tag.attributes.get("src") or tag.attributes.get("href")
             is_script = (
                 tag.name in {"script", "link"} and address and file_named(address, page.name) == SCRIPT

@@ -21,7 +21,7 @@ from sphinx_lightbook.tags import Tag, address_of, edit_tags, file_named
 # A WebP holds these as they are; others, of 16 bits a channel say, would lose.
 LOSSLESS_MODES = {"1", "L", "LA", "P", "PA", "RGB", "RGBA"}
 EAGER = 1  # figures of a page that load at once; the reader sees the first when the page opens
-
+IN_MENUS = "_static/images/"  # the theme's pictures in its menus, which are closed at first
 
 STYLESHEET = "lightbook-images.css"
 
@@ -86,7 +86,8 @@ class Images:
         if image.get("size") and not sized:
             width, height = image["size"]
             changes.update({"width": str(width), "height": str(height), "data-sized": ""})
-        if "_images/" in (path or "") and not {"loading", "decoding"} & set(given):
+        if (path or "").startswith(("_images/", IN_MENUS)) and not {"loading", "decoding"} & set(given):
+            lazy = lazy or (path or "").startswith(IN_MENUS)
             changes.update(decoding="async", **({"loading": "lazy"} if lazy else {}))
         return tag.with_attributes(changes)
 

@@ -1,4 +1,4 @@
-// Loads Bootstrap when the reader first reaches what needs it: a tooltip, or the button of a menu.
+// Loads Bootstrap when the reader first reaches what needs it: a tooltip, the button of a menu, the way back up.
 (() => {
   "use strict";
 
@@ -52,4 +52,15 @@
     },
     true,
   );
+
+  // The button that leads back to the top, which the theme shows to who scrolls up, is in the same file.
+  let before = scrollY;
+  const scrolled = () => {
+    if (scrollY < before) {
+      removeEventListener("scroll", scrolled);
+      void load();
+    }
+    before = scrollY;
+  };
+  if (document.getElementById("pst-back-to-top")) addEventListener("scroll", scrolled, { passive: true });
 })();
