@@ -1,4 +1,5 @@
-// What the theme's buttons do on a click. The theme says it in `onclick`, which a strict policy forbids.
+// What the theme's buttons do on a click. The theme says it in `onclick`, and Sphinx in the address of a link;
+// a strict policy forbids both.
 (() => {
   "use strict";
 
@@ -9,8 +10,14 @@
     "full-screen": () => window.toggleFullScreen(),
   };
 
+  const HIDE = 'a[href="javascript:SphinxHighlight.hideSearchWords()"]';
+
   document.addEventListener("click", (event) => {
-    const target = event.target instanceof Element ? event.target.closest("[data-lightbook-click]") : null;
+    const target = event.target instanceof Element ? event.target.closest(`[data-lightbook-click], ${HIDE}`) : null;
+    if (target?.matches(HIDE)) {
+      event.preventDefault();
+      SphinxHighlight.hideSearchWords();
+    }
     actions[target?.getAttribute("data-lightbook-click") ?? ""]?.();
   });
 })();
