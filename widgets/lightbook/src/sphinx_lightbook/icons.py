@@ -88,11 +88,10 @@ class Icons:
         def edit(tag: Tag) -> str | None:
             if tag.name in {"i", "span"} and ICON_CLASSES.intersection(tag.classes):
                 return None if NAMING & set(tag.attributes) else tag.with_attributes({"aria-hidden": "true"})
+            if tag.name not in {"script", "link"}:
+                return None
             address = tag.attributes.get("src") or tag.attributes.get("href")
-            is_script = (
-                tag.name in {"script", "link"} and address and file_named(address, page.name) == SCRIPT
-            )
-            return "" if is_script else None
+            return "" if address and file_named(address, page.name) == SCRIPT else None
 
         return edit_tags(html, edit)
 

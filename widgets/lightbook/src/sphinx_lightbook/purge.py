@@ -6,6 +6,7 @@ mentions. Everything else stays, in its order. What is not understood stays too.
 
 from __future__ import annotations
 
+import functools
 import re
 from collections.abc import Iterable, Iterator
 from typing import Any
@@ -83,8 +84,14 @@ def purge(css: str, known: set[str]) -> str:
         css: a style sheet that parses.
         known: the names by which a selector may choose: `tag`, `.class`, `#id`, `[attribute`.
     """
-    rules = _purge_rules(tinycss2.parse_stylesheet(css, skip_comments=True, skip_whitespace=True), known)
+    rules = _purge_rules(_parse(css), known)
     return "".join(_write(rule) for rule in rules)
+
+
+@functools.lru_cache(maxsize=2)
+def _parse(css: str) -> list[Any]:
+    # A sheet's vocabulary is asked for right before it is purged; parsing takes most of the time of both.
+    return list(tinycss2.parse_stylesheet(css, skip_comments=True, skip_whitespace=True))
 
 
 def vocabulary(css: str) -> set[str]:
@@ -99,7 +106,7 @@ def vocabulary(css: str) -> set[str]:
             elif _is_group(rule):
                 walk(_inner(rule))
 
-    walk(tinycss2.parse_stylesheet(css, skip_comments=True, skip_whitespace=True))
+    walk(_parse(css))
     return found
 
 

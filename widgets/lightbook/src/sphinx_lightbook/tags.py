@@ -51,8 +51,10 @@ class Tag:
     @property
     def is_stylesheet(self) -> bool:
         """Whether it is a `<link>` to a style sheet that applies."""
+        if self.name != "link":
+            return False
         rel = self.attributes.get("rel", "").lower().split()
-        return self.name == "link" and "stylesheet" in rel and "alternate" not in rel
+        return "stylesheet" in rel and "alternate" not in rel
 
     @property
     def runs(self) -> bool:
