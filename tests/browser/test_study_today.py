@@ -163,7 +163,7 @@ def test_the_numbers_behind_each_figure_are_in_a_table(new_reader, tmp_path):
 
 
 def test_on_a_phone_the_calendar_shows_its_last_days(new_reader):
-    page = new_reader(viewport={"width": 360, "height": 740})()
+    page = new_reader(width=360, height=740)()
     page.get_by_role("button", name="Start").click()
     for key in ("Space", "4"):
         page.keyboard.press(key)

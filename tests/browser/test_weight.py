@@ -9,6 +9,7 @@ TEXT = 45_000
 MATH = 75_000
 LAB = 130_000
 CARDS = 8_000  # script and style of cards, where a page has neither math nor figures
+CODE = 4_000  # the colours of code and tables, on a page of text
 STUDY = 20_000  # of the page that studies at once
 SEARCH = 25_000  # its script and its index
 FRAME = 4_000  # of a page's HTML: what is around its text
@@ -37,6 +38,8 @@ def budget(site, weight):
     base = MATH if "lightbook-math" in html or (article and article.select_one(".katex")) else TEXT
     if base == TEXT and "data-study" in html:
         base += CARDS
+    if base == TEXT and article and article.select_one(".highlight"):
+        base += CODE
     if article and article.select_one("[data-flipcards-today], .flipcards-today"):
         base += STUDY
     if weight.page == "search.html":

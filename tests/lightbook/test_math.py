@@ -17,10 +17,13 @@ def test_formulas_come_as_html_and_mathml_without_a_script(faulty, mended):
     assert "katex-error" not in html
 
 
-def test_only_pages_with_math_load_its_style_and_script(mended):
-    with_math = {
-        page.name for page in mended.site.glob("*.html") if "lightbook-math" in page.read_text("utf-8")
-    }
+def test_only_pages_with_math_load_its_style(mended):
+    def sets_math(page):
+        links = re.findall(r'<link[^>]*href="(_static/[^"?]+\.css)', page.read_text("utf-8"))
+        assert links
+        return any(".katex" in (mended.site / link).read_text("utf-8") for link in links)
+
+    with_math = {page.name for page in mended.site.glob("*.html") if sets_math(page)}
     # The heading with a formula makes the search page one: its results show headings.
     assert with_math == {"maths.html"}
 
