@@ -6,12 +6,15 @@ import runpy
 import subprocess
 import sys
 import threading
+import urllib.parse
 from pathlib import Path
 
+import axe_playwright_python
 import pytest
 from playwright.sync_api import sync_playwright
 
 ROOT = Path(__file__).resolve().parent.parent
+AXE = Path(axe_playwright_python.__file__).with_name("axe.min.js")
 CHROMIUM = runpy.run_path(str(ROOT / "tests" / "ensure_chromium.py"))
 
 
@@ -58,6 +61,80 @@ def serve():
         thread.join()
 
 
+class Host:
+    """Serves a folder below a path, as a host of several sites does; another folder can take its place.
+
+    `asked` lists the paths asked for, relative to the site; a request for one of `broken` is answered by 503.
+    """
+
+    def __init__(self, folder, path="/"):
+        self.folder, self.path = folder, path
+        self.asked, self.broken = [], set()
+        self.server, self.port = None, 0
+        self.start()
+
+    def start(self):
+        """Answer, on the same port as before."""
+        host = self
+
+        class Handler(QuietHandler):
+            def do_GET(self):
+                name = urllib.parse.unquote(self.path.partition("?")[0]).removeprefix(host.path)
+                host.asked.append(name)
+                if name in host.broken:
+                    self.send_error(503)
+                elif self.path.startswith(host.path) and Path(self.translate_path(self.path)).exists():
+                    super().do_GET()
+                else:
+                    self.send_not_found()
+
+            def end_headers(self):
+                self.send_header("Cache-Control", "no-cache")
+                super().end_headers()
+
+            def translate_path(self, path):
+                self.directory = str(host.folder)
+                return super().translate_path("/" + path.removeprefix(host.path))
+
+            def send_not_found(self):
+                page = host.folder / "404.html"
+                self.send_response(404)
+                self.send_header("Content-Type", "text/html; charset=utf-8")
+                self.end_headers()
+                self.wfile.write(page.read_bytes() if page.is_file() else b"There is no such page.")
+
+        self.server = http.server.ThreadingHTTPServer(("127.0.0.1", self.port), Handler)
+        self.port = self.server.server_port
+        self.thread = threading.Thread(target=self.server.serve_forever)
+        self.thread.start()
+
+    def stop(self):
+        """Answer nothing any more."""
+        if self.server:
+            self.server.shutdown()
+            self.server.server_close()
+            self.thread.join()
+            self.server = None
+
+    def address(self, name="", host="127.0.0.1"):
+        """The address of a page, by default on the loopback."""
+        return f"http://{host}:{self.port}{self.path}{urllib.parse.quote(name, safe='/?=#&')}"
+
+
+@pytest.fixture(scope="module")
+def new_host():
+    """A function that makes a `Host`."""
+    hosts = []
+
+    def new_host(folder, path="/"):
+        hosts.append(Host(folder, path))
+        return hosts[-1]
+
+    yield new_host
+    for host in hosts:
+        host.stop()
+
+
 @pytest.fixture(scope="session")
 def server(site, serve):
     """The address of the built site, without a final /."""
@@ -93,7 +170,9 @@ def new_context(browser, foreign_requests, page_errors):
     """A function that opens a fresh browser context, which may reach the loopback only.
 
     `width` and `height` are CSS pixels; `dark` asks for the dark colour scheme; with `javascript=False`
-    scripts do not run. Any further option goes to Playwright's `Browser.new_context`.
+    scripts do not run. Any further option goes to Playwright's `Browser.new_context`. No page keeps the
+    book for reading offline, unless `service_workers="allow"`. Pages' policies are set aside, for they would
+    hold for the tests' own scripts too, unless `bypass_csp=False`.
     """
     contexts = []
 
@@ -113,7 +192,7 @@ def new_context(browser, foreign_requests, page_errors):
             viewport={"width": width, "height": height},
             color_scheme="dark" if dark else "light",
             java_script_enabled=javascript,
-            **options,
+            **{"service_workers": "block", "bypass_csp": True, **options},
         )
         context.set_default_timeout(20_000)
         context.route(is_foreign, refuse)
@@ -125,3 +204,21 @@ def new_context(browser, foreign_requests, page_errors):
     yield new_context
     for context in contexts:
         context.close()
+
+
+@pytest.fixture
+def violations():
+    """A function that runs axe-core in an open page and returns the names of the rules that fail.
+
+    One rule is named because older releases leave it out, as experimental.
+    """
+    options = {"rules": {"label-content-name-mismatch": {"enabled": True}}}
+
+    def violations(page):
+        page.evaluate(AXE.read_text(encoding="utf-8"))
+        return {
+            violation["id"]
+            for violation in page.evaluate("options => axe.run(options)", options)["violations"]
+        }
+
+    return violations

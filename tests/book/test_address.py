@@ -15,7 +15,7 @@ def address(root):
 
     def address():
         options = {"repository_url": repository["url"], "repository_branch": repository["branch"]}
-        config = SimpleNamespace(html_theme_options=options, flipcards_report_url="")
+        config = SimpleNamespace(html_theme_options=options, flipcards_report_url="", html_baseurl="")
         set_address(None, config)
         return config
 
@@ -54,3 +54,23 @@ def test_the_environment_overrides_the_address_everywhere(address, monkeypatch):
     report = config.flipcards_report_url.format(card="sft-goal", page="chapters/flashcards")
     assert report.startswith("https://example.org/me/fork/issues/new?")
     assert "sft-goal" in report
+
+
+@pytest.mark.parametrize(
+    ("repository", "site"),
+    [
+        ("https://github.com/Me/fork", "https://me.github.io/fork/"),
+        ("https://github.com/me/me.github.io", "https://me.github.io/"),
+        ("https://example.org/me/fork", ""),
+        ("", ""),
+    ],
+)
+def test_the_site_s_own_address_comes_from_the_repository(root, monkeypatch, repository, site):
+    monkeypatch.delenv("BOOK_REPOSITORY_URL", raising=False)
+    set_address = runpy.run_path(str(root / "assets/sphinx/book_address.py"))["_set_address"]
+    config = SimpleNamespace(html_theme_options={"repository_url": repository}, html_baseurl="")
+    set_address(None, config)
+    assert config.html_baseurl == site
+    config.html_baseurl = "https://book.example/"
+    set_address(None, config)
+    assert config.html_baseurl == "https://book.example/"

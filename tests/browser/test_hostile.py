@@ -237,7 +237,7 @@ def test_in_a_book_nothing_runs_loads_or_covers_on_loading_turning_and_using_car
 
 
 def test_in_a_book_whose_cards_do_not_turn_nothing_runs_loads_or_covers_either(book, serve, open_hostile):
-    hostile = open_hostile(f"{serve(book.site)}/index.html", without="**/cards.js*")
+    hostile = open_hostile(f"{serve(book.site)}/index.html", without="**/cards.*")
     assert hostile.page.locator(".flipcards-turning").count() == 0
     hostile.use(len(book.kept) + 1)
 

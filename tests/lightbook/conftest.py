@@ -6,11 +6,10 @@ import subprocess
 import sys
 from pathlib import Path
 
-import axe_playwright_python
 import pytest
 import yaml
+from sphinx_lightbook import CONCERNS
 
-AXE = Path(axe_playwright_python.__file__).with_name("axe.min.js")
 EXTENSIONS = ["amsmath", "colon_fence", "dollarmath", "linkify", "substitution", "tasklist"]
 
 PAGES = {
@@ -185,7 +184,7 @@ def mended(tmp_path_factory):
 @pytest.fixture(scope="session")
 def faulty(tmp_path_factory):
     """The tiny book as Jupyter Book builds it: every concern is switched off."""
-    book = Book(tmp_path_factory.mktemp("faulty") / "book", lightbook_off=["math", "private", "theme"])
+    book = Book(tmp_path_factory.mktemp("faulty") / "book", lightbook_off=[*CONCERNS])
     book.build()
     return book
 
@@ -194,6 +193,12 @@ def faulty(tmp_path_factory):
 def sphinx_book(tmp_path_factory):
     """The tiny book not yet built, for builders that jupyter-book does not start."""
     return Book(tmp_path_factory.mktemp("sphinx") / "book")
+
+
+@pytest.fixture(scope="session")
+def book_class():
+    """The class of books, for a fixture that lives longer than a test."""
+    return Book
 
 
 @pytest.fixture
@@ -228,21 +233,3 @@ def open_page(new_context, address_of):
         return page
 
     return open_page
-
-
-@pytest.fixture
-def violations():
-    """A function that runs axe-core in an open page and returns the names of the rules that fail.
-
-    One rule is named because older releases leave it out, as experimental.
-    """
-    options = {"rules": {"label-content-name-mismatch": {"enabled": True}}}
-
-    def violations(page):
-        page.evaluate(AXE.read_text(encoding="utf-8"))
-        return {
-            violation["id"]
-            for violation in page.evaluate("options => axe.run(options)", options)["violations"]
-        }
-
-    return violations

@@ -85,7 +85,7 @@ def test_what_the_author_asks_for_is_kept_and_named_with_its_remedy(new_book):
         r"maths\.md\b.*: <script src> asks cdn\.jsdelivr\.net .*leave html_math_renderer unset", output
     )
     assert re.search(
-        r"code\.md, genindex\.html, intro\.md and 3 more: <script> asks unpkg\.com "
+        r"404\.html, code\.md, genindex\.html and 4 more: <script> asks unpkg\.com "
         r".*set launch_buttons\.thebe to false",
         output,
     )

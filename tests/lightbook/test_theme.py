@@ -130,7 +130,7 @@ def test_the_sidebar_is_a_landmark(faulty, mended, open_page):
 @pytest.mark.parametrize("dark", [False, True])
 def test_the_colours_are_right_before_the_theme_s_script_has_run(faulty, mended, open_page, dark):
     def without_script(page):
-        page.route("**/pydata-sphinx-theme.js*", lambda route: route.abort())
+        page.route("**/*.js*", lambda route: route.abort())
 
     theme = "document.documentElement.dataset.theme"
     assert open_page(faulty, "plain.html", before=without_script, dark=dark).evaluate(theme) == ""

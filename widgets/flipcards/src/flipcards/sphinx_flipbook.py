@@ -137,8 +137,9 @@ def _visit_flipbook(self: HTML5Translator, node: flipbook) -> None:
     self.body.append(self.emptytag(node, "img", CLASS="flipbook-still", **attributes))
     self.body.append('<details class="flipbook-numbers" open>')
     self.body.append(f"<summary>{self.encode(words.FLIPBOOK_NUMBERS)}</summary>\n")
-    region: dict[str, Any] = {"role": "region", "tabindex": "0", "aria-label": words.FLIPBOOK_NUMBERS}
-    self.body.append(self.starttag(node, "div", CLASS="flipbook-scroll", **region))
+    # No landmark: a page has several of the same name.
+    table: dict[str, Any] = {"role": "group", "tabindex": "0", "aria-label": words.FLIPBOOK_NUMBERS}
+    self.body.append(self.starttag(node, "div", CLASS="flipbook-scroll", **table))
     node.children[-1].walkabout(self)
     self.body.append("</div></details>\n")
     data = {key: node[key] for key in ("knobs", "frames", "start")} | {"pictures": pictures}

@@ -12,18 +12,51 @@ from sphinx.application import Sphinx
 from sphinx.config import Config
 from sphinx.errors import ConfigError
 
-from sphinx_lightbook import math, private, theme
+from sphinx_lightbook import (
+    fingerprints,
+    head,
+    icons,
+    images,
+    math,
+    notfound,
+    offline,
+    policy,
+    private,
+    purge,
+    report,
+    scripts,
+    sitemap,
+    styles,
+    theme,
+)
 from sphinx_lightbook.memory import code_digest
 
 __version__ = "0.1.0"
 
-CONCERNS = {"math": math.setup, "private": private.setup, "theme": theme.setup}
+CONCERNS = {
+    "math": math.setup,
+    "private": private.setup,
+    "theme": theme.setup,
+    "images": images.setup,
+    "icons": icons.setup,
+    "scripts": scripts.setup,
+    "styles": styles.setup,
+    "purge": purge.setup,
+    "fingerprints": fingerprints.setup,
+    "policy": policy.setup,
+    "head": head.setup,
+    "notfound": notfound.setup,
+    "sitemap": sitemap.setup,
+    "offline": offline.setup,
+    "report": report.setup,
+}
 
 
 def setup(app: Sphinx) -> dict[str, Any]:
     """Add the configuration values; the concerns follow as soon as the configuration can be read."""
     app.add_config_value("lightbook_off", [], "env", [list, tuple])
     app.add_config_value("lightbook_allow_hosts", [], "", [list, tuple])
+    app.add_config_value("lightbook_offline_exclude", [], "", [list, tuple])
     # No setting: a change of this package makes every page anew.
     app.add_config_value("lightbook_code", code_digest("sphinx_lightbook"), "env")
     # Early: what a concern sets must be there before the theme and other extensions look.

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import posixpath
 from collections.abc import Callable
 from typing import Any
+from urllib.parse import quote, unquote
 
 from sphinx.application import Sphinx
 
@@ -37,3 +39,12 @@ def edit_each_page(app: Sphinx, edit: Edit) -> None:
 def add_to_head(html: str, tags: str) -> str:
     """The page with `tags` at the end of its head."""
     return html.replace("</head>", f"{tags}</head>", 1)
+
+
+def absolute_address(app: Sphinx, pagename: str) -> str:
+    """The address at which a page is published; `html_baseurl` must be set.
+
+    Sphinx leaves spaces and other letters as they are in a book of folders.
+    """
+    uri = app.builder.get_target_uri(pagename).partition("#")[0]
+    return posixpath.join(app.config.html_baseurl, quote(unquote(uri)))

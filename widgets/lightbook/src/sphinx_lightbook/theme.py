@@ -9,10 +9,12 @@ import functools
 import html
 import re
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from sphinx.application import Sphinx
+from sphinx.builders.html import StandaloneHTMLBuilder
 from sphinx.config import Config
+from sphinx.environment import BuildEnvironment
 
 from sphinx_lightbook.pages import add_to_head, edit_each_page
 
@@ -27,6 +29,8 @@ def setup(app: Sphinx) -> None:
     app.connect("builder-inited", add_script)
     app.connect("builder-inited", copy_notebook_style)
     app.connect("builder-inited", leave_epub_alone)
+    app.connect("env-get-outdated", delete_pages_without_source)
+    app.connect("env-updated", write_navigation_anew)
     app.connect("html-page-context", drop_repeated_scripts, priority=900)
     edit_each_page(app, functools.partial(mend_page, app))
 
@@ -77,6 +81,26 @@ def leave_epub_alone(app: Sphinx) -> None:
                     app.disconnect(listener.id)
 
 
+def delete_pages_without_source(
+    app: Sphinx, env: BuildEnvironment, added: set[str], changed: set[str], removed: set[str]
+) -> list[str]:
+    """Delete the page of a source that is gone.
+
+    Fault: it stays, is published, and the navigation of the other pages goes on naming it.
+    """
+    if app.builder.name in {"html", "dirhtml"}:
+        builder = cast(StandaloneHTMLBuilder, app.builder)
+        for docname in removed:
+            Path(builder.get_outfilename(docname)).unlink(missing_ok=True)
+    app.lightbook_removed = set(removed)  # type: ignore[attr-defined]
+    return []
+
+
+def write_navigation_anew(app: Sphinx, env: BuildEnvironment) -> list[str]:
+    """Write every page again when a source is gone; none is read again for that."""
+    return sorted(env.found_docs) if getattr(app, "lightbook_removed", None) else []
+
+
 def drop_repeated_scripts(
     app: Sphinx, pagename: str, templatename: str, context: dict[str, Any], doctree: object
 ) -> None:
@@ -102,6 +126,7 @@ def mend_page(app: Sphinx, page: str, context: dict[str, Any]) -> str:
     page = name_search_button_by_its_text(page)
     page = name_colour_button_once(page)
     page = name_code_summary_by_its_text(page)
+    page = make_references_items_of_their_list(page)
     return name_chevrons(page)
 
 
@@ -181,6 +206,15 @@ def name_code_summary_by_its_text(page: str) -> str:
     Fault (axe: label-content-name-mismatch): "Show code cell source" is called "Toggle hidden content".
     """
     return page.replace('<summary aria-label="Toggle hidden content">', "<summary>")
+
+
+def make_references_items_of_their_list(page: str) -> str:
+    """Give the entries of a bibliography the role that their list asks for.
+
+    Fault (axe: aria-deprecated-role, aria-required-children): docutils gives them `doc-biblioentry`, which
+    ARIA has dropped, and a list of such has no items.
+    """
+    return page.replace('role="doc-biblioentry"', 'role="listitem"')
 
 
 def name_chevrons(page: str) -> str:

@@ -1,4 +1,4 @@
-// Mends of the theme that only the browser can make: words of a search, and search from a disk.
+// Mends of the theme that only the browser can make: what a search shows, search from a disk, and Escape.
 (() => {
   "use strict";
 
@@ -14,4 +14,41 @@
     SphinxHighlight.highlightSearchWords();
     container.classList.remove("body");
   }
+
+  // Fault: an excerpt is cut where a stem stands ("flatteri"), which the text does not have. Then it shows
+  // the page's buttons, which are part of what Sphinx takes for its text.
+  if (typeof Search !== "undefined") {
+    Search.htmlToText = (html, anchor) => {
+      const page = new DOMParser().parseFromString(html, "text/html");
+      const unread = ".headerlink, script, style, .katex-mathml, .bd-header-article, .prev-next-area";
+      page.querySelectorAll(unread).forEach((element) => element.remove());
+      const text = page.querySelector("article.bd-article") ?? page.querySelector("[role=main]");
+      return ((anchor && text?.querySelector(anchor)) || text)?.textContent ?? "";
+    };
+    const summarise = Search.makeSearchSummary;
+    Search.makeSearchSummary = (html, stems, anchor) => {
+      const query = new URLSearchParams(location.search).get("q") ?? "";
+      const words = query.toLowerCase().split(/[^\p{L}\p{N}_]+/u).filter((word) => word !== "");
+      const starts = [...stems].map((stem) => stem.slice(0, -1)).filter((start) => start.length > 2);
+      return summarise(html, [...starts, ...stems, ...words], anchor); // the last that the text has counts
+    };
+  }
+
+  // Fault: a menu stays open under the pointer when Escape is pressed. Bootstrap lets that key go no further
+  // than the document.
+  addEventListener(
+    "keydown",
+    (event) => {
+      if (event.key !== "Escape") return;
+      const menus = ":is(.btn:hover + .dropdown-menu, .dropdown-menu:hover)";
+      for (const menu of document.querySelectorAll(`.bd-header-article ${menus}`)) {
+        const { style, parentElement: box } = /** @type {HTMLElement} */ (menu);
+        style.display = "none";
+        for (const name of ["pointerleave", "click"]) {
+          box?.addEventListener(name, () => style.removeProperty("display"), { once: true, capture: true });
+        }
+      }
+    },
+    true,
+  );
 })();

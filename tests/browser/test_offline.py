@@ -1,0 +1,69 @@
+"""After one visit this whole site is there without a network: pages, figures, cards and the search."""
+
+import json
+
+import pytest
+
+NOTE = ".lightbook-offline:has-text('can be read offline')"
+# Pictures and fonts that did not arrive.
+BROKEN = """async () => {
+    const broken = [];
+    for (const image of document.images) {
+        image.loading = "eager";
+        await image.decode().catch(() => broken.push(image.src));
+    }
+    await document.fonts.ready;
+    for (const font of document.fonts) if (font.status === "error") broken.push(font.family);
+    return broken;
+}"""
+
+
+@pytest.fixture(scope="module")
+def kept(site):
+    """The paths of the files that are kept."""
+    return set(json.loads((site / "lightbook-offline.json").read_text("utf-8"))["files"])
+
+
+def test_every_chapter_and_every_figure_is_kept_and_nothing_that_no_page_needs(site, kept):
+    pages = {path.relative_to(site).as_posix() for path in (site / "chapters").glob("*.html")}
+    assert pages < kept
+    assert sum(name.startswith("_images/") for name in kept) >= 20
+    # Scripts of the cards that are loaded at first use, by an address that stands in an attribute.
+    late = [path.relative_to(site).as_posix() for path in site.glob("_static/cards*.js")]
+    assert kept.intersection(late)
+    assert not [name for name in kept if name.endswith((".map", ".ttf", ".ipynb")) or "locales" in name]
+    assert sum((site / name).stat().st_size for name in kept) < 12_000_000
+
+
+def test_after_one_visit_every_page_cards_and_search_work_without_a_network(
+    site, kept, new_host, new_context
+):
+    host = new_host(site, "/course/")
+    context = new_context(service_workers="allow")
+    context.set_default_timeout(60_000)
+    page = context.new_page()
+    page.goto(host.address("chapters/overview.html"))
+    page.locator(NOTE).wait_for()
+    host.stop()
+
+    errors, failed = [], []
+    context.on("weberror", lambda error: errors.append(str(error.error)))
+    context.on("requestfailed", lambda request: failed.append(request.url))
+    for name in sorted(name for name in kept if name.endswith(".html") and name != "404.html"):
+        page.goto(host.address(name))
+        page.locator("article h1").first.wait_for()
+        assert page.evaluate(BROKEN) == [], name
+        assert (errors, failed) == ([], []), name
+
+    page.goto(host.address("chapters/flashcards.html#card-kl-penalty"))
+    page.wait_for_function("document.getElementById('card-kl-penalty').open")
+    page.locator("#card-sft-goal summary").click()
+    page.locator("#card-sft-goal .flipcard-back").get_by_text("adapt a pre-trained").wait_for()
+
+    page.keyboard.press("Control+k")
+    page.keyboard.type("flattery")
+    page.keyboard.press("Enter")
+    page.locator("#search-results .context:has-text('flattery')").first.wait_for()
+    page.locator("#search-results a[href*='flashcards']").first.click()
+    page.wait_for_selector(".flipcard[open] .highlighted")
+    assert (errors, failed) == ([], [])

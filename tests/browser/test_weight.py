@@ -1,0 +1,65 @@
+"""What the first visit to each page of this site costs stays within its budget, and nothing moves."""
+
+import pytest
+from bs4 import BeautifulSoup
+from sphinx_lightbook.report import weights_of
+
+# Bytes, compressed, of all that a page's HTML names; but for labs, a page's own text comes on top.
+TEXT = 45_000
+MATH = 75_000
+LAB = 130_000
+CARDS = 8_000  # script and style of cards, where a page has neither math nor figures
+CODE = 4_000  # the colours of code and tables, on a page of text
+STUDY = 20_000  # of the page that studies at once
+SEARCH = 25_000  # its script and its index
+FRAME = 4_000  # of a page's HTML: what is around its text
+
+SHIFTS = """() => new Promise((resolve) => {
+    let sum = 0;
+    const add = (list) => list.getEntries().forEach((entry) => { sum += entry.value; });
+    new PerformanceObserver(add).observe({type: "layout-shift", buffered: true});
+    requestAnimationFrame(() => requestAnimationFrame(() => setTimeout(() => resolve(sum), 100)));
+})"""
+
+
+@pytest.fixture(scope="module")
+def weights(site):
+    """The weights of the pages; without the one that only leads to the first page."""
+    return [weight for weight in weights_of(site) if weight.page != "index.html"]
+
+
+def budget(site, weight):
+    """What a page may cost by what is on it."""
+    html = (site / weight.page).read_text("utf-8")
+    article = BeautifulSoup(html, "html.parser").select_one("article")
+    if article and article.select_one("img"):
+        return LAB
+    own = weight.bytes_by_kind["page"] - FRAME
+    base = MATH if "lightbook-math" in html or (article and article.select_one(".katex")) else TEXT
+    if base == TEXT and "data-study" in html:
+        base += CARDS
+    if base == TEXT and article and article.select_one(".highlight"):
+        base += CODE
+    if article and article.select_one("[data-flipcards-today], .flipcards-today"):
+        base += STUDY
+    if weight.page == "search.html":
+        base += SEARCH
+    return base + own
+
+
+def test_every_page_keeps_its_budget(site, weights):
+    over = {w.page: (w.total, budget(site, w)) for w in weights if w.total > budget(site, w)}
+    assert over == {}
+
+
+def test_no_page_asks_another_host_and_none_asks_more_than_eight_times(weights):
+    assert {weight.page: weight.foreign for weight in weights if weight.foreign} == {}
+    assert {weight.page: weight.requests for weight in weights if weight.requests > 8} == {}
+
+
+@pytest.mark.parametrize("width", [1280, 360])
+def test_nothing_moves_while_a_page_loads(open_page, width):
+    for name in ("overview", "flashcards", "lora"):
+        page = open_page(f"chapters/{name}.html", width=width)
+        page.wait_for_load_state("networkidle")
+        assert page.evaluate(SHIFTS) <= 0.01, name

@@ -1,0 +1,346 @@
+"""Light pages: what each concern does to a small book, what it leaves alone, and how it fails."""
+
+import base64
+import hashlib
+import io
+import json
+import re
+import struct
+import sys
+import zlib
+from pathlib import Path
+
+import pytest
+from bs4 import BeautifulSoup
+from fontTools.ttLib import TTFont
+from PIL import Image
+
+LIGHT = ("images", "icons", "scripts", "styles", "purge", "fingerprints", "policy")
+TABLE_OF_CONTENTS = """\
+    format: jb-book
+    root: intro
+    chapters:
+      - file: "deep er/wörter"
+    """
+TABLE_WITH_PASSING = TABLE_OF_CONTENTS + "  - file: passing\n"
+PASSING = {"passing.md": "# Passing page\n\nIt will be deleted.\n"}
+PAGES = {
+    "intro.md": """\
+        # A light book
+
+        Words, and a figure.
+
+        ![Dots](dots.png)
+
+        ![Another](other.png)
+
+        ![A drawing](drawing.svg)
+        """,
+    "deep er/wörter.md": """\
+        # Wörter
+
+        ![Dots](../dots.png)
+
+        ```python
+        print("copied")
+        ```
+
+        ```{dropdown} More
+        Hidden until opened.
+        ```
+        """,
+    # An author's own: a class that only a script gives, a variable that only a script reads.
+    "static/own.css": """\
+        .used-by-script { color: var(--own-colour); }
+        .never-used-anywhere { color: red; }
+        :root { --own-colour: teal; --read-by-script: 3; --read-by-nobody: 4 }
+        body { background: url("own picture.png"); }
+        """,
+    "static/own.js": """\
+        document.documentElement.classList.add("used-by-script");
+        window.own = getComputedStyle(document.documentElement).getPropertyValue("--read-by-script");
+        """,
+}
+OWN = {"html_static_path": ["static"], "html_css_files": ["own.css"], "html_js_files": ["own.js"]}
+DRAWING = """\
+<?xml version="1.0"?>
+<!-- A comment that nobody sees, long enough to be worth leaving out of what every reader loads. -->
+<svg xmlns="http://www.w3.org/2000/svg" width="40pt" height="20pt" viewBox="0 0 40 20">
+    <rect   x="1.0000" y="1.0000"   width="38.0000" height="18.0000" fill="#ff0000" />
+</svg>
+"""
+
+
+def write_figures(folder):
+    """A figure that WebP makes smaller, another one, and a drawing."""
+    for name, colour in (("dots.png", 40), ("other.png", 90)):
+        image = Image.new("RGBA", (200, 120), (colour, 80, 120, 255))
+        for place in range(0, 200, 3):
+            image.putpixel((place, place // 2), (255, place, 0, 128))
+        image.save(folder / name)
+    Image.new("RGB", (8, 8), "red").save(folder / "static" / "own picture.png")
+    (folder / "drawing.svg").write_text(DRAWING, encoding="utf-8")
+
+
+def make(book_class, folder, pages=PAGES, toc=TABLE_OF_CONTENTS):
+    """The book, not yet built."""
+    book = book_class(folder, pages, toc, **OWN)
+    write_figures(folder)
+    return book
+
+
+@pytest.fixture(scope="module")
+def light(tmp_path_factory, book_class):
+    """The book, built, and what the build printed as `light.printed`."""
+    book = make(book_class, tmp_path_factory.mktemp("light") / "book")
+    book.printed = book.build()
+    return book
+
+
+def soup(book, name):
+    return BeautifulSoup(book.html(name), "html.parser")
+
+
+def sheets(book, name):
+    """The texts of a page's style sheets, in order."""
+    page = (book.site / name).parent
+    links = soup(book, name).select("link[rel=stylesheet]")
+    return [(page / link["href"]).read_text("utf-8") for link in links]
+
+
+# What a page loads ------------------------------------------------------------------------------------------
+
+
+def test_a_page_loads_two_style_sheets_and_one_script_beside_the_author_s(light):
+    for name in ("intro.html", "deep er/wörter.html", "search.html"):
+        page = soup(light, name)
+        assert len(page.select("link[rel=stylesheet]")) <= 2
+        scripts = [
+            script["src"] for script in page.select("script[src]") if "searchindex" not in script["src"]
+        ]
+        assert len(scripts) == 2
+        assert re.search(r"_static/own\.[0-9a-f]{10}\.js$", scripts[1])
+        assert all(script.has_attr("defer") for script in page.select("script[src*=lightbook]"))
+    first = {soup(light, name).select_one("link[rel=stylesheet]")["href"].rpartition("/")[2] for name in
+             ("intro.html", "deep er/wörter.html")}  # fmt: skip
+    assert len(first) == 1  # what all pages begin with is one file
+
+
+def test_a_page_has_the_scripts_that_it_uses_and_no_others(light):
+    def script(name):
+        address = soup(light, name).select_one("script[src*='lightbook-']")["src"]
+        return ((light.site / name).parent / address).read_text("utf-8")
+
+    assert "ClipboardJS" in script("deep er/wörter.html")
+    assert "ClipboardJS" not in script("intro.html")
+    assert "Search finished" in script("search.html")
+    assert "Search finished" not in script("intro.html")
+    assert "fontawesome" not in light.html("intro.html")
+
+
+def test_every_published_asset_carries_its_content_in_its_name(light):
+    for name in ("intro.html", "deep er/wörter.html"):
+        page = (light.site / name).parent
+        loads = soup(light, name).select("link[rel=stylesheet], script[src], img[src]")
+        addresses = [tag.get("src") or tag.get("href") for tag in loads]
+        for address in addresses:
+            file = page / address
+            digest = hashlib.sha256(file.read_bytes()).hexdigest()[:10]
+            assert file.name.split(".")[-2] == digest, address
+    # A style sheet names its own files in the same way, spaces and all.
+    css = "".join(sheets(light, "intro.html"))
+    picture = re.search(r'url\("?(own%20picture\.[0-9a-f]{10}\.png)', css)[1]
+    assert (light.site / "_static" / picture.replace("%20", " ")).is_file()
+
+
+# Styles -----------------------------------------------------------------------------------------------------
+
+
+def test_rules_that_nothing_can_use_are_left_out_and_those_of_scripts_stay(light):
+    css = "".join(sheets(light, "intro.html"))
+    assert ".used-by-script" in css
+    assert "--read-by-script" in css
+    assert ".never-used-anywhere" not in css
+    assert "--read-by-nobody" not in css
+    whole = sum(path.stat().st_size for path in light.site.glob("_static/styles/*.css"))
+    assert len(css.encode()) < whole / 2
+
+
+def test_the_order_of_rules_stays(light):
+    css = "".join(sheets(light, "intro.html"))
+    assert css.index("--pst-font-size-base") < css.index(".used-by-script")
+
+
+def test_icons_in_use_are_in_the_fonts_and_no_others(light):
+    css = sheets(light, "intro.html")[0]
+    fonts = re.findall(r"data:font/woff2;base64,([^)\"]+)", css)
+    glyphs = set()
+    for font in fonts:
+        glyphs |= set(TTFont(io.BytesIO(base64.b64decode(font))).getBestCmap())
+    assert 0xF002 in glyphs  # the magnifying glass of the search button
+    assert 0xF54B not in glyphs  # a shoe print
+    assert sum(map(len, fonts)) < 12_000
+
+
+# Figures ----------------------------------------------------------------------------------------------------
+
+
+def test_a_raster_figure_becomes_a_webp_of_the_same_pixels(light):
+    image = soup(light, "intro.html").select_one("img[alt=Dots]")
+    assert re.search(r"_images/dots\.png\.[0-9a-f]{10}\.webp$", image["src"])
+    new, old = light.site / image["src"], light.folder / "dots.png"
+    assert Image.open(new).convert("RGBA").tobytes() == Image.open(old).convert("RGBA").tobytes()
+    assert new.stat().st_size < old.stat().st_size
+    assert (image["width"], image["height"]) == ("200", "120")
+
+
+def test_the_first_figure_loads_at_once_and_later_ones_when_they_are_near(light):
+    first, second = soup(light, "intro.html").select("article img")[:2]
+    assert "loading" not in first.attrs
+    assert second["loading"] == "lazy"
+
+
+def test_a_drawing_becomes_smaller_and_says_its_size(light):
+    image = soup(light, "intro.html").select_one("img[alt='A drawing']")
+    small = (light.site / image["src"]).read_bytes()
+    assert len(small) < len(DRAWING) / 2
+    assert b"<rect" in small
+    assert (image["width"], image["height"]) == ("53", "27")  # 40 × 20 pt in CSS pixels
+
+
+# Policy -----------------------------------------------------------------------------------------------------
+
+
+def test_every_page_has_a_policy_that_names_its_inline_scripts_by_hash(light):
+    for path in [*light.site.glob("*.html"), *light.site.glob("deep er/*.html")]:
+        if path.name == "index.html":  # jupyter-book's redirect
+            continue
+        page = BeautifulSoup(path.read_text("utf-8"), "html.parser")
+        policy = page.select_one("meta[http-equiv=Content-Security-Policy]")["content"]
+        scripts = re.search(r"script-src ([^;]*)", policy)[1]
+        assert "unsafe" not in scripts
+        for script in page.find_all("script", src=False):
+            if script.get("type") in (None, "module"):
+                digest = base64.b64encode(hashlib.sha256(script.string.encode()).digest()).decode()
+                assert f"'sha256-{digest}'" in scripts
+        assert not page.select("[onclick]")
+        assert page.select_one("meta[name=referrer]")["content"] == "same-origin"
+
+
+def test_under_its_policy_the_book_is_without_error_and_the_author_s_script_runs(
+    light, open_page, page_errors
+):
+    for name in ("intro.html", "deep er/wörter.html", "search.html?q=words"):
+        page = open_page(light, name, bypass_csp=False)
+        page.locator("html.used-by-script").wait_for()
+        assert page.evaluate("window.own") == "3"
+        page.locator("body").evaluate("document.fonts.ready")
+    page.locator("#search-results li a").first.wait_for()
+    assert page_errors == []
+    page = open_page(light, "intro.html", bypass_csp=False)
+    assert page.evaluate("""() => {
+        const script = document.createElement("script");
+        script.textContent = "window.injected = true";
+        document.head.append(script);
+        return window.injected;
+    }""") is None  # fmt: skip
+
+
+# The report -------------------------------------------------------------------------------------------------
+
+
+def test_a_build_ends_with_one_line_and_the_command_prints_a_table(light):
+    line = next(line for line in light.printed.splitlines() if line.startswith("lightbook:"))
+    assert re.match(r"lightbook: \d+ pages; heaviest first visit \d+ kB in \d requests \([^)]+\)", line)
+    assert "fontawesome.js" in line
+    command = Path(sys.executable).with_name("sphinx-lightbook")
+    table = light.run(command, "report", ".")
+    assert re.search(r"^deep er/wörter\.html +\d+ .* 0$", table, re.MULTILINE)
+    rows = json.loads(light.run(command, "report", ".", "--json"))
+    assert {row["foreign"] for row in rows} == {0}
+    assert all(row["bytes"] == sum(row["by_kind"].values()) for row in rows)
+    assert "build the book first" in light.run(command, "report", "static", fails=True)
+
+
+# Switched off, failing, incremental -------------------------------------------------------------------------
+
+SIGNS = {
+    "images": lambda page: ".webp" in page,
+    "icons": lambda page: "fontawesome" not in page,
+    "fingerprints": lambda page: bool(re.search(r"\.[0-9a-f]{10}\.js", page)),
+    "policy": lambda page: "Content-Security-Policy" in page,
+    "styles": lambda page: not re.search(r"_static/own[.\w]*\.css", page),
+}
+
+
+def test_a_concern_is_left_out_by_its_name_or_by_the_lack_of_its_engine(
+    light, book_class, tmp_path_factory, monkeypatch
+):
+    assert all(sign(light.html("intro.html")) for sign in SIGNS.values())
+    book = make(book_class, tmp_path_factory.mktemp("some") / "book")
+    book.write("missing/minify.py", 'raise ImportError("no minify here")')
+    monkeypatch.setenv("PYTHONPATH", str(book.folder / "missing"))
+    warnings = [line for line in book.build().splitlines() if "WARNING" in line]
+    assert [re.search(r"(\w+) is skipped: (.*?);", line).groups() for line in warnings] == [
+        (step, "no minify here") for step in ("images", "scripts", "styles")
+    ]
+    assert SIGNS["icons"](book.html("intro.html"))
+    monkeypatch.delenv("PYTHONPATH")
+    for off in (["images", "policy", "fingerprints"], [*LIGHT]):
+        book.configure(**OWN, lightbook_off=off)
+        book.build()
+        page = book.html("intro.html")
+        assert {name for name, sign in SIGNS.items() if not sign(page)} == {*off} & SIGNS.keys()
+    assert "_images/dots.png" in page
+    assert "onclick" in page
+
+
+def damaged_png():
+    """The start of a picture."""
+    header = b"IHDR" + struct.pack(">IIBBBBB", 30, 20, 8, 2, 0, 0, 0)
+    return b"\x89PNG\r\n\x1a\n" + struct.pack(">I", 13) + header + struct.pack(">I", zlib.crc32(header))
+
+
+def published(book):
+    """Pages and published assets, without the search index: Sphinx writes it in the order of its reading."""
+    patterns = "*.html", "_static/*.??????????.*", "_images/*.??????????.*"
+    paths = {
+        path.relative_to(book.site).as_posix() for pattern in patterns for path in book.site.rglob(pattern)
+    }
+    return {path: (book.site / path).read_bytes() for path in paths - {"search.html"}}
+
+
+def test_a_fault_skips_its_step_and_once_mended_the_site_is_that_of_a_clean_build(
+    light, book_class, tmp_path_factory
+):
+    book = make(book_class, tmp_path_factory.mktemp("faults") / "book", PAGES | PASSING, TABLE_WITH_PASSING)
+    (book.folder / "other.png").write_bytes(damaged_png())
+    book.write("static/own.css", ".used-by-script { color: red")
+    strictly = (Path(sys.executable).with_name("jupyter-book"), "build", ".", "-W", "--keep-going")
+    printed = book.run(*strictly, fails=True)
+    warnings = [line for line in printed.splitlines() if "WARNING" in line]
+    assert len(warnings) == 2, printed
+    assert "images is skipped: _images/other.png is damaged" in warnings[0]
+    assert "lightbook_off: [images] leaves it out" in warnings[0]
+    assert "styles is skipped: _static/own.css does not parse: line 1" in warnings[1]
+    page = book.html("intro.html")
+    assert re.search(r'src="_images/dots\.[0-9a-f]{10}\.png"', page)
+    assert page.count('rel="stylesheet"') > 8
+    assert SIGNS["policy"](page)  # the other steps did their work
+
+    # Mended, and with a page less.
+    write_figures(book.folder)
+    book.write("static/own.css", PAGES["static/own.css"])
+    (book.folder / "passing.md").unlink()
+    book.write("_toc.yml", TABLE_OF_CONTENTS)
+    book.run(*strictly)
+    assert published(book) == published(light)
+
+    # Where nothing can be kept, pages stay as Sphinx wrote them.
+    book.write("intro.md", "# A light book\n\nAnother text.\n")
+    book.run("rm", "-r", "_build/.doctrees/lightbook-html")
+    book.write("_build/.doctrees/lightbook-html", "A file where the folder should be.")
+    printed = book.build()
+    assert printed.count("rewriting is skipped: the pages stay as Sphinx made them") == 1
+    assert "Another text." in book.html("intro.html")
+    assert not SIGNS["policy"](book.html("intro.html"))

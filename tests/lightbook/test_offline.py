@@ -1,0 +1,328 @@
+"""The book without a network: what is kept, how a new version comes, and that versions never mix."""
+
+import hashlib
+import json
+import runpy
+import shutil
+from pathlib import Path
+
+import pytest
+from PIL import Image
+from playwright.sync_api import sync_playwright
+
+CHROMIUM = runpy.run_path(str(Path(__file__).parents[1] / "ensure_chromium.py"))
+LIST = "lightbook-offline.json"
+TABLE_OF_CONTENTS = """\
+    format: jb-book
+    root: intro
+    chapters:
+      - file: "deep er/wörter"
+      - file: first
+      - file: passing
+    """
+PAGES = {
+    "intro.md": "# A tiny book\n\nWords. See {doc}`first`.\n",
+    "first.md": "# First page\n\nThe first wallaby.\n\n![Red](picture.png)\n",
+    "deep er/wörter.md": "# Wörter\n\nA kangaroo.\n",
+    "passing.md": "# Passing page\n\nIt will be deleted.\n",
+}
+# A page's script, and a text that it asks for long after the page came.
+SCRIPT = """\
+    document.documentElement.dataset.asset = "one";
+    const folder = new URL(".", document.currentScript.src);
+    window.late = () => fetch(new URL("late.txt", folder)).then((answer) => answer.text());
+    """
+NOTE = ".lightbook-offline"
+KEPT = f"{NOTE}:has-text('can be read offline')"
+NEW = f"{NOTE}:has-text('new version')"
+
+
+@pytest.fixture(scope="module")
+def book(tmp_path_factory, book_class):
+    """A tiny book of pages with spaces and other letters in their names."""
+    folder = tmp_path_factory.mktemp("offline") / "book"
+    settings = {"html_static_path": ["static"], "html_js_files": ["version.js"]}
+    settings["html_baseurl"] = "https://book.example/some/book/"
+    book = book_class(folder, PAGES, TABLE_OF_CONTENTS, **settings)
+    Image.new("RGB", (30, 20), "red").save(book.folder / "picture.png")
+    book.write("static/version.js", SCRIPT)
+    book.write("static/late.txt", "late one")
+    return book
+
+
+@pytest.fixture(scope="module")
+def versions(book):
+    """Two versions of its site: in the second a page and two assets are changed, and a page is gone."""
+    sites = book.folder / "one", book.folder / "two"
+    shutil.copytree(book.build_with_sphinx("html"), sites[0])
+    book.write("first.md", PAGES["first.md"].replace("first wallaby", "second wallaby"))
+    book.write("static/version.js", SCRIPT.replace("one", "two"))
+    book.write("static/late.txt", "late two")
+    (book.folder / "passing.md").unlink()
+    book.write("_toc.yml", TABLE_OF_CONTENTS.replace("  - file: passing\n", ""))
+    shutil.copytree(book.build_with_sphinx("html"), sites[1])
+    return sites
+
+
+def files(site):
+    """The files that a site's list names, with their digests."""
+    return json.loads((site / LIST).read_text("utf-8"))["files"]
+
+
+# The list ---------------------------------------------------------------------------------------------------
+
+
+def test_the_list_names_what_reading_needs_and_nothing_else(versions):
+    names = set(files(versions[0]))
+    assert {"intro.html", "first.html", "deep er/wörter.html", "search.html", "404.html"} <= names
+    assert "_static/late.txt" in names  # only a script names it
+    assert any("picture" in name for name in names)
+    assert any(name.startswith("searchindex") for name in names)
+    others = {"index.html", "objects.inv", LIST, "lightbook-worker.js"}
+    assert not names & others
+    assert not [name for name in names if name.startswith("_sources/") or name.endswith((".map", ".ttf"))]
+    for name, digest in files(versions[0]).items():
+        content = (versions[0] / name).read_bytes()
+        assert digest == hashlib.sha256(content).hexdigest()[:20], name
+
+
+def test_a_page_whose_source_is_gone_is_neither_listed_nor_named_nor_there(versions):
+    assert "passing.html" in files(versions[0])
+    assert "passing.html" not in files(versions[1])
+    assert not (versions[1] / "passing.html").exists()
+    pages = [name for name in files(versions[1]) if name.endswith(".html")]
+    assert [name for name in pages if "passing.html" in (versions[1] / name).read_text("utf-8")] == []
+
+
+def test_only_what_changed_has_another_digest(versions):
+    one, two = map(files, versions)
+    assert one["intro.html"] != two["intro.html"]  # its navigation has a page less
+    assert one["_static/late.txt"] != two["_static/late.txt"]
+    same = {name for name in one.keys() & two.keys() if one[name] == two[name]}
+    assert {name for name in one if name.endswith((".css", ".webp", ".png"))} <= same
+
+
+def test_a_book_of_folders_lists_its_pages_with_two_workers(book, versions):
+    site = book.build_with_sphinx("dirhtml", "-j", "2")
+    assert {"first/index.html", "deep er/wörter/index.html", "404.html"} <= set(files(site))
+
+
+def test_the_manifest_names_the_book_and_an_icon_that_is_there(versions):
+    manifest = json.loads((versions[0] / "manifest.webmanifest").read_text("utf-8"))
+    assert manifest["name"] == "A tiny book"
+    assert manifest["start_url"] == "intro.html"
+    assert [(versions[0] / icon["src"]).is_file() for icon in manifest["icons"]] == [True]
+
+
+# In the browser ---------------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def host(new_host, versions):
+    """A host with the book below a path."""
+    return new_host(versions[0], "/some/book/")
+
+
+@pytest.fixture(scope="module")
+def browser(host):
+    """A Chromium that knows the host by names of its own: `book.test` as one that is safe, `plain.test` not.
+
+    On the loopback a page is not the kept one first, so that authors see what they built.
+    """
+    safe = f"--unsafely-treat-insecure-origin-as-secure=http://book.test:{host.port}"
+    names = "--host-resolver-rules=MAP *.test 127.0.0.1"
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(
+            executable_path=CHROMIUM["system_chromium"](), args=[*CHROMIUM["FLAGS"], safe, names]
+        )
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def reader(browser, host, versions):
+    """A reader's fresh browser: opens pages of the host, which has the first version."""
+    contexts = []
+
+    class Reader:
+        def __init__(self):
+            self.context = browser.new_context(service_workers="allow")
+            self.context.set_default_timeout(30_000)
+            contexts.append(self.context)
+            self.errors = []
+            self.context.on("weberror", lambda error: self.errors.append(str(error.error)))
+
+        def open(self, name, *, at="book.test", page=None):
+            page = page or self.context.new_page()
+            page.goto(host.address(name, at))
+            return page
+
+        def visit_once(self, name="intro.html", **where):
+            page = self.open(name, **where)
+            page.locator(KEPT).wait_for()
+            return page
+
+    host.folder = versions[0]
+    yield Reader()
+    for context in contexts:
+        context.close()
+    host.broken.clear()
+    host.stop()
+    host.start()
+
+
+def shown(page):
+    """What tells the version of a page, of its script, and of what the script asks for."""
+    words = "first" if page.get_by_text("The first wallaby").count() else "second"
+    return words, page.evaluate("document.documentElement.dataset.asset"), page.evaluate("late()")
+
+
+def wait_until(page, condition):
+    """Wait until Python sees a condition, while the browser goes on."""
+    for _ in range(600):
+        if condition():
+            return
+        page.wait_for_timeout(50)
+    raise AssertionError("it did not happen in 30 s")
+
+
+ONE, TWO = ("first", "one", "late one"), ("second", "two", "late two")
+
+
+def test_after_one_visit_every_page_and_the_search_work_without_a_host(reader, host, versions):
+    page = reader.visit_once()
+    host.stop()
+    for name in [name for name in files(versions[0]) if name.endswith(".html") and name != "404.html"]:
+        page = reader.open(name, page=page)
+        assert page.locator("main h1:visible").count() == 1, name
+        assert page.evaluate("getComputedStyle(document.querySelector('.bd-sidebar-primary')).display") != ""
+        assert page.evaluate("document.documentElement.dataset.asset") == "one", name
+    page = reader.open("first.html", page=page)
+    page.wait_for_function("document.querySelector('article img').naturalWidth === 30")
+    reader.open("search.html?q=kangaroo", page=page)
+    page.locator("#search-results .context:has-text('kangaroo')").first.wait_for()
+    page.locator("#search-results li a").first.click()
+    page.locator("article h1:has-text('Wörter')").wait_for()
+    page.locator("article .highlighted").first.wait_for()
+    reader.open("", page=page)  # the book itself, of which no file is named so
+    page.wait_for_url("**/intro.html")
+    reader.open("no/such/page.html", page=page)
+    page.get_by_text("Page not found").first.wait_for()
+    page.get_by_role("link", name="Go to the first page").click()
+    page.wait_for_url("**/intro.html")
+    assert reader.errors == []
+
+
+def test_a_new_version_shows_at_the_next_load_and_an_open_page_keeps_its_own(reader, host, versions):
+    reader.visit_once()
+    host.folder = versions[1]
+    old = reader.open("first.html")
+    assert shown(old) == ONE
+    old.locator(NEW).wait_for()  # the second version is there
+    new = reader.open("first.html")
+    assert shown(new) == TWO
+    assert shown(old) == ONE
+    host.stop()
+    assert shown(old) == ONE
+    assert shown(new) == TWO
+    old.locator(NOTE).get_by_role("button", name="Show it").click()
+    old.get_by_text("The second wallaby").wait_for()
+    assert shown(old) == TWO
+    # Nothing is left of the first version, once no page is of it.
+    host.start()
+    reader.open("first.html")
+    one, two = map(files, versions)
+    gone = [f"?{digest}" for name, digest in one.items() if two.get(name) != digest]
+    old.wait_for_function(
+        """async (gone) => { for (const name of await caches.keys())
+        for (const { url } of await (await caches.open(name)).keys())
+        if (gone.some((digest) => url.endsWith(digest))) return false; return true; }""",
+        arg=gone,
+    )
+
+
+def test_a_new_version_brings_only_what_changed(reader, host, versions):
+    reader.visit_once()
+    host.folder = versions[1]
+    host.asked.clear()
+    reader.open("intro.html").locator(NEW).wait_for()
+    one, two = map(files, versions)
+    changed = {name for name in two if one.get(name) != two[name]}
+    assert changed <= set(host.asked)
+    assert set(host.asked) <= changed | {LIST, "lightbook-worker.js"}
+
+
+@pytest.mark.parametrize("fault", ["a file is missing", "a file is still the old one"])
+def test_a_version_that_is_not_whole_does_no_harm(reader, host, versions, tmp_path, fault):
+    reader.visit_once()
+    if fault == "a file is missing":
+        host.folder = versions[1]
+        host.broken.add("_static/late.txt")
+    else:
+        host.folder = shutil.copytree(versions[1], tmp_path / "half")
+        shutil.copy(versions[0] / "_static" / "late.txt", host.folder / "_static")
+    host.asked.clear()
+    page = reader.open("first.html")
+    wait_until(page, lambda: "_static/late.txt" in host.asked)
+    for _ in range(2):
+        assert shown(page) == ONE
+        page.reload()
+    host.stop()
+    page.reload()
+    assert shown(page) == ONE
+
+
+def test_the_reader_can_remove_the_copy_and_have_it_back(reader, host):
+    page = reader.visit_once()
+    page.get_by_role("button", name="Remove the copy").click()
+    page.locator(f"{NOTE}:has-text('is not kept')").wait_for()
+    page.wait_for_function("caches.keys().then((names) => names.length === 0)")
+    page.reload()
+    page.locator(f"{NOTE}:has-text('is not kept')").wait_for()
+    assert page.evaluate("navigator.serviceWorker.getRegistration()") is None
+    page.get_by_role("button", name="Keep a copy").click()
+    page.locator(KEPT).wait_for()
+    host.stop()
+    reader.open("first.html", page=page)
+    assert shown(page) == ONE
+
+
+def test_a_book_that_is_no_longer_for_offline_reading_leaves_no_copy(reader, host, versions, tmp_path):
+    page = reader.visit_once()
+    host.folder = shutil.copytree(versions[1], tmp_path / "site")
+    for name in (LIST, "lightbook-worker.js"):
+        (host.folder / name).unlink()
+    reader.open("first.html", page=page)
+    page.wait_for_function("caches.keys().then((names) => names.length === 0)")
+    reader.open("first.html", page=page)
+    assert shown(page) == TWO
+
+
+def test_books_on_one_host_leave_each_other_alone(reader, host):
+    page = reader.visit_once()
+    page.evaluate("caches.open('lightbook-0 files ' + location.origin + '/some/book/other/')")
+    page.evaluate("caches.open('another application')")
+    page.get_by_role("button", name="Remove the copy").click()
+    page.wait_for_function("caches.keys().then((names) => names.length === 2)")
+
+
+def test_on_the_author_s_machine_a_page_is_what_was_built(reader, host, versions):
+    page = reader.visit_once("first.html", at="127.0.0.1")
+    host.folder = versions[1]
+    page.reload()
+    assert shown(page) == TWO
+    host.stop()
+    page.reload()
+    assert shown(page) == TWO
+
+
+def test_nothing_is_kept_of_a_page_from_a_disk_or_an_unsafe_host(reader, versions):
+    for address in (None, (versions[0] / "first.html").as_uri()):
+        page = reader.open("first.html", at="plain.test") if address is None else reader.context.new_page()
+        if address:
+            page.goto(address)
+        page.wait_for_load_state("networkidle")
+        assert page.evaluate("document.documentElement.dataset.asset") == "one"
+        assert page.locator(NOTE).inner_text() == ""
+        assert page.locator("link[rel=manifest]").count() == 0
+    assert reader.errors == []

@@ -1,0 +1,183 @@
+"""Icons by a font of the glyphs in use, not by Font Awesome's script of 540 kB.
+
+The theme brings both: the script, which replaces each icon by a drawing, and fonts of 300 kB with their style
+sheet. Without the script the style sheet shows the same icons, and the fonts are cut down to the glyphs that
+pages and scripts name.
+"""
+
+from __future__ import annotations
+
+import base64
+import io
+import logging
+import re
+
+from sphinx.application import Sphinx
+
+from sphinx_lightbook.rewriting import Page, Site, add_step, digest
+from sphinx_lightbook.tags import Tag, edit_tags, file_named
+
+SCRIPT = "_static/scripts/fontawesome.js"
+BOOTSTRAP = "_static/scripts/bootstrap.js"  # its words are no sign of use: it knows every class it can set
+FONT = re.compile(r"fa-(?:solid-900|regular-400|brands-400)\.woff2")
+ICON_CLASSES = {"fa", "fas", "far", "fab", "fa-solid", "fa-regular", "fa-brands"}
+NAMING = {"aria-hidden", "aria-label", "aria-labelledby", "title", "role"}
+# An author's script may add icons of its own by Font Awesome's interface.
+INTERFACE = "FontAwesome"
+
+# The theme's rules for drawings do not hold for letters, and those for `<i>` did not hold while drawings took
+# the place of the `<i>`. Each size here is that of the drawing.
+SIZES = """
+.prev-next-area i.fa-solid, .search-button i.fa-solid { font-size: inherit; }
+.sidebar-secondary-item i.fa-solid { padding-right: 0; }
+.bd-header-article .btn :is(i, .fa-solid) { min-width: 1.3rem; text-align: center; }
+.bd-header-article .btn .theme-switch.fa-lg {
+  font-size: 1.3rem; line-height: 1.25; vertical-align: baseline;
+}
+ul.navbar-icon-links i:is(.fa-brands, .fa-regular, .fa-solid) {
+  font-size: var(--pst-font-size-icon); vertical-align: middle;
+}
+#pst-search-dialog[open] form.bd-search .fa-solid { font-size: var(--pst-font-size-icon); }
+"""
+
+_RULE = re.compile(r"([^{}]*)\{([^{}]*)\}")
+# In `content`, or in a variable for it.
+_CONTENT = re.compile(r"""["'](?:\\([0-9a-f]{1,6})\s?|([\ue000-\uf8ff]))["']""", re.IGNORECASE)
+_ICON = re.compile(r"\.(fa-[\w-]+)::?before\s*")
+_FACE = re.compile(r"@font-face\s*\{[^}]*\}")
+
+
+def setup(app: Sphinx) -> None:
+    """Cut the icons down when the site is written."""
+    add_step(app, Icons())
+
+
+class Icons:
+    """The step."""
+
+    name = "icons"
+
+    def prepare(self, site: Site) -> None:
+        """Cut the fonts of every style sheet that has Font Awesome's down to the glyphs in use."""
+        self.sheets = [
+            path
+            for path in _sheets(site)
+            if FONT.search(site.text(path) or "") and ".fa-" in (site.text(path) or "")
+        ]
+        # Where no style sheet has the icons, the script alone draws them.
+        self.drops_script = bool(self.sheets) and not any(INTERFACE in text for text in scripts_in_use(site))
+        if not self.drops_script:
+            return
+        words = words_in_use(site)
+        symbols = {ord(symbol) for page in site.pages.values() for symbol in page.facts["symbols"]}
+        sheets = [site.text(path) or "" for path in _sheets(site)]
+        glyphs = symbols.union(*(glyphs_in_use(css, words) for css in sheets))
+        for path in self.sheets:
+            site.replace(path, (cut_fonts(site, path, glyphs) + SIZES).encode())
+        site.dropped.add(SCRIPT)
+
+    def state(self, page: Page) -> object:
+        """Whether the script is dropped."""
+        return self.drops_script
+
+    def edit(self, page: Page, html: str) -> str:
+        """Take the script out. Hide the icons, which are letters now, from screen readers, as it did."""
+        if not self.drops_script:
+            return html
+
+        def edit(tag: Tag) -> str | None:
+            if tag.name in {"i", "span"} and ICON_CLASSES.intersection(tag.classes):
+                return None if NAMING & set(tag.attributes) else tag.with_attributes({"aria-hidden": "true"})
+            if tag.name not in {"script", "link"}:
+                return None
+            address = tag.attributes.get("src") or tag.attributes.get("href")
+            return "" if address and file_named(address, page.name) == SCRIPT else None
+
+        return edit_tags(html, edit)
+
+
+def words_in_use(site: Site) -> set[str]:
+    """Every class of a page, and every word of a script that some page names."""
+    words = {word[1:] for page in site.pages.values() for word in page.facts["words"] if word.startswith(".")}
+    for text in scripts_in_use(site):
+        words.update(re.findall(r"[\w-]+", text))
+    return words
+
+
+def scripts_in_use(site: Site) -> list[str]:
+    """The texts of all scripts that pages run or name, and their data; Font Awesome and Bootstrap aside."""
+    found: dict[str, None] = {}
+    for page in site.pages.values():
+        found.update(dict.fromkeys(script["inline"] for script in page.facts["scripts"] if script["inline"]))
+        found.update(dict.fromkeys(page.facts["data"]))
+    named = {path for page in site.pages.values() for path in page.facts["named_scripts"]}
+    for path in sorted(named - {SCRIPT, BOOTSTRAP, "searchindex.js"}):
+        found[site.text(path) or ""] = None
+    return list(found)
+
+
+def _sheets(site: Site) -> list[str]:
+    paths = {
+        sheet["path"]: None for page in site.pages.values() for sheet in page.facts["sheets"] if sheet["path"]
+    }
+    return [path for path in paths if site.exists(path)]
+
+
+def glyphs_in_use(css: str, words: set[str]) -> set[int]:
+    """The characters that a style sheet shows on elements with these classes, or without such a class."""
+    found = set()
+    for selector, body in _RULE.findall(css):
+        for match in _CONTENT.finditer(body):
+            icons = [_ICON.fullmatch(part.strip()) for part in selector.split(",")]
+            if not all(icons) or any(icon and icon[1] in words for icon in icons):
+                found.add(int(match[1], 16) if match[1] else ord(match[2]))
+    return found
+
+
+def cut_fonts(site: Site, path: str, glyphs: set[int]) -> str:
+    """A style sheet with its icons' fonts inside, of these glyphs only; a face without any is taken out."""
+
+    def cut(match: re.Match[str]) -> str:
+        face = match[0]
+        url = re.search(r"url\(\s*[\"']?([^\"')]*" + FONT.pattern + r")", face)
+        file = file_named(url[1], path) if url else None
+        font = site.original(file) if file else None
+        if font is None:
+            return face
+        key = [digest(font), sorted(glyphs)]
+        small = site.cached("icons", key, lambda: subset(font, glyphs))
+        if not small:
+            return ""
+        source = f'src:url(data:font/woff2;base64,{base64.b64encode(small).decode()}) format("woff2")'
+        return re.sub(r"src\s*:[^;}]*", lambda _: source, face)
+
+    return _FACE.sub(cut, site.text(path) or "")
+
+
+def subset(font: bytes, glyphs: set[int]) -> bytes:
+    """A WOFF2 font of these characters only; nothing where it has none of them."""
+    from fontTools import subset, ttLib
+
+    logging.getLogger("fontTools").setLevel(logging.WARNING)
+    options = subset.Options(
+        flavor="woff2",
+        hinting=False,
+        layout_features=[],
+        name_IDs=[],
+        notdef_outline=False,
+        desubroutinize=True,
+    )
+    with ttLib.TTFont(io.BytesIO(font), lazy=True) as face:
+        wanted = sorted(glyphs & set(face.getBestCmap()))
+        # Letters too are in the font, for text the theme never sets in it.
+        wanted = [glyph for glyph in wanted if glyph > 0x7F]
+        if not wanted:
+            return b""
+        cutter = subset.Subsetter(options)
+        cutter.populate(unicodes=wanted)
+        cutter.subset(face)
+        face.flavor = "woff2"
+        face.recalcTimestamp = False
+        out = io.BytesIO()
+        face.save(out)
+    return out.getvalue()

@@ -1,0 +1,199 @@
+"""Figures as small as they go without losing anything, and their sizes said before they arrive.
+
+A PNG becomes a lossless WebP and an SVG is minified, each where that is smaller. What a page shows is the
+same pixel for pixel.
+"""
+
+from __future__ import annotations
+
+import gzip
+import io
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+from sphinx.application import Sphinx
+
+from sphinx_lightbook.rewriting import WEB_BUILDERS, Page, Site, add_step, digest
+from sphinx_lightbook.tags import Tag, address_of, edit_tags, file_named
+
+# A WebP holds these as they are; others, of 16 bits a channel say, would lose.
+LOSSLESS_MODES = {"1", "L", "LA", "P", "PA", "RGB", "RGBA"}
+EAGER = 1  # figures of a page that load at once; the reader sees the first when the page opens
+IN_MENUS = "_static/images/"  # the theme's pictures in its menus, which are closed at first
+
+STYLESHEET = "lightbook-images.css"
+
+
+def setup(app: Sphinx) -> None:
+    """Shrink the figures when the site is written."""
+    add_step(app, Images())
+    app.connect("builder-inited", add_stylesheet)
+
+
+def add_stylesheet(app: Sphinx) -> None:
+    """Add the style sheet that keeps a figure's shape."""
+    if app.builder.name in WEB_BUILDERS:
+        app.config.html_static_path.append(str(Path(__file__).parent / "static" / "images"))
+        app.add_css_file(STYLESHEET)
+
+
+class Images:
+    """The step."""
+
+    name = "images"
+
+    def prepare(self, site: Site) -> None:
+        """Look at every image that a page of the site shows."""
+        self.shown: dict[str, dict[str, Any]] = {}
+        for page in site.pages.values():
+            for path in page.facts["images"]:
+                if path is not None and path not in self.shown and path.startswith("_"):
+                    self.shown[path] = _look_at(site, path)
+
+    def state(self, page: Page) -> object:
+        """What was made of this page's images."""
+        return [self.shown.get(path) for path in page.facts["images"] if path is not None]
+
+    def edit(self, page: Page, html: str) -> str:
+        """Name the smaller files, and say each image's size."""
+        figures = 0
+
+        def edit(tag: Tag) -> str | None:
+            nonlocal figures
+            if tag.name == "img":
+                figures += "_images/" in tag.text
+                return self._edit_image(page, tag, lazy=figures > EAGER)
+            if tag.name == "a":
+                return self._edit_link(page, tag)
+            return None
+
+        return edit_tags(html, edit)
+
+    def _edit_image(self, page: Page, tag: Tag, *, lazy: bool) -> str | None:
+        path = file_named(tag.attributes.get("src", ""), page.name)
+        image = self.shown.get(path) if path else None
+        if not image:
+            return None
+        given = tag.attributes
+        changes: dict[str, str | None] = {}
+        if image["path"] != path:
+            changes["src"] = address_of(image["path"], page.name)
+        sized = {"width", "height"} & set(given) or re.search(
+            r"(?<![\w-])(width|height)\s*:", given.get("style", "")
+        )
+        if image.get("size") and not sized:
+            width, height = image["size"]
+            changes.update({"width": str(width), "height": str(height), "data-sized": ""})
+        if (path or "").startswith(("_images/", IN_MENUS)) and not {"loading", "decoding"} & set(given):
+            lazy = lazy or (path or "").startswith(IN_MENUS)
+            changes.update(decoding="async", **({"loading": "lazy"} if lazy else {}))
+        return tag.with_attributes(changes)
+
+    def _edit_link(self, page: Page, tag: Tag) -> str | None:
+        """A figure that leads to its own file leads to the smaller one."""
+        path = file_named(tag.attributes.get("href", ""), page.name)
+        image = self.shown.get(path) if path and path.startswith("_images/") else None
+        if not image or image["path"] == path:
+            return None
+        return tag.with_attributes({"href": address_of(image["path"], page.name)})
+
+
+def _look_at(site: Site, path: str) -> dict[str, Any]:
+    """The file that stands for an image, and its size in CSS pixels where it is known."""
+    content = site.original(path)
+    if content is None:
+        return {"path": path}
+    if path.lower().endswith(".svg"):
+        smaller = site.cached("svg", digest(content), lambda: smaller_svg(content))
+        if smaller:
+            site.replace(path, smaller)
+        return {"path": path, "size": svg_size(content.decode("utf-8", errors="replace"))}
+    size = json.loads(
+        site.cached("size", digest(content), lambda: json.dumps(_raster_size(path, content)).encode())
+    )
+    if path.lower().endswith(".png"):
+        smaller = site.cached("webp", digest(content), lambda: lossless_webp(content))
+        if smaller:
+            site.make(path + ".webp", smaller)
+            return {"path": path + ".webp", "size": size}
+    return {"path": path, "size": size}
+
+
+def _raster_size(path: str, content: bytes) -> tuple[int, int] | None:
+    from PIL import Image, UnidentifiedImageError
+
+    try:
+        with Image.open(io.BytesIO(content)) as image:
+            if path.lower().endswith(".png"):
+                image.load()  # a damaged one fails here
+            turned = image.getexif().get(0x0112, 1) >= 5
+            return (image.height, image.width) if turned else (image.width, image.height)
+    except UnidentifiedImageError:
+        if path.lower().endswith((".png", ".jpg", ".jpeg", ".gif", ".webp")):
+            raise ValueError(f"{path} is damaged: no image can be read from it") from None
+        return None
+    except (OSError, SyntaxError) as error:
+        raise ValueError(f"{path} is damaged: {error}") from error
+
+
+def lossless_webp(png: bytes) -> bytes:
+    """A WebP of the same pixels, or nothing where it would be no smaller or would not be the same."""
+    from PIL import Image
+
+    with Image.open(io.BytesIO(png)) as image:
+        if image.mode not in LOSSLESS_MODES or getattr(image, "n_frames", 1) > 1 or max(image.size) > 16383:
+            return b""
+        pixels = image.convert("RGBA")
+        has_alpha = pixels.getchannel("A").getextrema()[0] != 255
+        source = pixels if has_alpha else pixels.convert("RGB")
+        out = io.BytesIO()
+        profile = image.info.get("icc_profile")
+        source.save(out, "WEBP", lossless=True, quality=80, method=4, exact=True, icc_profile=profile)
+    webp = out.getvalue()
+    if len(webp) >= len(png):
+        return b""
+    with Image.open(io.BytesIO(webp)) as again:
+        same = again.convert("RGBA").tobytes() == pixels.tobytes()
+    return webp if same else b""
+
+
+def smaller_svg(svg: bytes) -> bytes:
+    """The same drawing in fewer bytes, or nothing where it would be no smaller.
+
+    Text inside is never touched: a script or a style sheet in an SVG leaves it as it is.
+
+    Raises:
+        ValueError: it cannot be read.
+    """
+    import minify
+
+    if re.search(rb"<(?:script|foreignObject)\b", svg):
+        return b""
+    try:
+        small: bytes = minify.string("image/svg+xml", svg.decode("utf-8")).encode()
+    except minify.MinifyError as error:
+        raise ValueError(str(error).splitlines()[0]) from error
+    weigh = len(gzip.compress(small, 6)) < len(gzip.compress(svg, 6))
+    return small if small and weigh else b""
+
+
+_ROOT = re.compile(r"<svg\b[^>]*>")
+_LENGTH = re.compile(r"\s*([\d.]+)\s*(px|pt|in|cm|mm|pc|)\s*")
+_PIXELS = {"": 1.0, "px": 1.0, "pt": 4 / 3, "pc": 16.0, "in": 96.0, "cm": 96 / 2.54, "mm": 9.6 / 2.54}
+
+
+def svg_size(svg: str) -> tuple[int, int] | None:
+    """Width and height that an SVG says of itself, in CSS pixels, rounded; None where it says none."""
+    root = _ROOT.search(svg)
+    if not root:
+        return None
+    attributes = Tag("svg", root[0]).attributes
+    found = []
+    for name in ("width", "height"):
+        match = _LENGTH.fullmatch(attributes.get(name, ""))
+        if not match:
+            return None
+        found.append(max(1, round(float(match[1]) * _PIXELS[match[2]])))
+    return found[0], found[1]

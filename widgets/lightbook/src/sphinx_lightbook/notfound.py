@@ -1,0 +1,63 @@
+"""A page for an address that is none: 404.html, which a host shows whatever the address was."""
+
+from __future__ import annotations
+
+import html
+import re
+from pathlib import Path
+from typing import Any, cast
+from urllib.parse import urlsplit
+
+from sphinx.application import Sphinx
+from sphinx.builders.html import StandaloneHTMLBuilder
+
+from sphinx_lightbook.pages import edit_each_page
+
+NAME = "404"
+
+
+def setup(app: Sphinx) -> None:
+    """Write the page with Sphinx's other pages that are nobody's source."""
+    app.connect("html-collect-pages", write_page)
+    edit_each_page(app, lambda page, context: stand_anywhere(app, page, context))
+
+
+def write_page(app: Sphinx) -> list[Any]:
+    """Write 404.html at the site's root, unless the author has one."""
+    if app.builder.name in {"html", "dirhtml"} and NAME not in app.env.found_docs:
+        builder = cast(StandaloneHTMLBuilder, app.builder)
+        start = builder.get_relative_uri(NAME, app.config.root_doc)
+        context = {"title": "Page not found", "body": _body(start), "pageurl": None}
+        builder.handle_page(NAME, context, outfilename=str(Path(app.outdir) / f"{NAME}.html"))
+    return []
+
+
+def _body(start: str) -> str:
+    return (
+        "<section><h1>Page not found</h1>"
+        "<p>This book has no page at that address. It may have moved, or the link has a mistake.</p>"
+        f'<p><a class="reference internal" href="{html.escape(start)}">Go to the first page</a>, '
+        "or search for what you were looking for.</p></section>"
+    )
+
+
+def stand_anywhere(app: Sphinx, page: str, context: dict[str, Any]) -> str:
+    """Let the page's relative addresses start at the book's root, not where the reader is.
+
+    The root is the path of `html_baseurl`, else that of the host.
+    """
+    if context.get("pagename") != NAME or app.builder.name not in {"html", "dirhtml"}:
+        return page
+    if app.builder.name == "dirhtml":
+        if NAME in app.env.found_docs:
+            return page  # it is 404/index.html, which no host shows for another address
+        # Sphinx takes the page for one that stands in a folder of its own.
+        page = re.sub(r'="\.\./', '="./', page)
+    # A link to a place in another file is no skip link to assistive technology: it needs a landmark.
+    page = page.replace(
+        '<div id="pst-skip-link" ', '<div id="pst-skip-link" role="navigation" aria-label="Skip" ', 1
+    )
+    # An address of a place in the page would be one in the book's root.
+    page = re.sub(r'(<a\b[^>]*? href=")#(?=[^"])', rf"\g<1>{NAME}.html#", page)
+    base = html.escape(urlsplit(app.config.html_baseurl or "/").path.rstrip("/") + "/")
+    return re.sub(r'(<meta charset="[^"]*" ?/?>)', rf'\1<base href="{base}" />', page, count=1)

@@ -1,0 +1,245 @@
+"""Leaves out of the style sheets what no page can use; for the most part that is Bootstrap and Font Awesome.
+
+A rule goes when every one of its selectors names a class, id, tag or attribute that no page has and no script
+mentions. Everything else stays, in its order. What is not understood stays too.
+"""
+
+from __future__ import annotations
+
+import functools
+import re
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+import tinycss2
+from sphinx.application import Sphinx
+
+from sphinx_lightbook.icons import scripts_in_use
+from sphinx_lightbook.rewriting import Page, Site, add_step
+
+# At-rules around other rules.
+GROUPS = {"media", "supports", "layer", "container", "scope", "starting-style", "document"}
+# Classes that scripts put together from parts, or that browsers and Bootstrap set.
+ALWAYS = {
+    *("html", "body", "dialog", "mark", "kbd", "template", "math", "noscript"),
+    *(".show", ".fade", ".showing", ".hiding", ".active", ".disabled", ".collapsing", ".collapse"),
+    *(".tooltip", ".tooltip-inner", ".tooltip-arrow", ".dropdown-menu", ".dropdown-item", ".dropup"),
+    *(".dropend", ".dropstart", ".scrolled", ".hide", ".noprint", ".highlighted", ".search", ".context"),
+    *(".search-summary", ".modal-open", ".modal-backdrop", ".offcanvas-backdrop"),
+    *("[data-theme", "[data-mode", "[data-popper-placement", "[open", "[hidden", "[aria-hidden", "[inert"),
+    *("[data-bs-popper", "[aria-expanded", "[disabled", "[checked"),
+}
+ALWAYS_PREFIXES = (".bs-tooltip-", ".bs-popover-", ".tooltip-")
+
+
+def setup(app: Sphinx) -> None:
+    """Let style sheets be purged when they are merged."""
+    add_step(app, Purge())
+
+
+class Purge:
+    """The step. It gathers what is known; the merging of style sheets asks for it."""
+
+    name = "purge"
+
+    def prepare(self, site: Site) -> None:
+        """Gather what scripts mention."""
+        site.known = Known(scripts_in_use(site))
+
+    def state(self, page: Page) -> object:
+        """Nothing: what it changes is in the merged style sheets."""
+        return None
+
+    def edit(self, page: Page, html: str) -> str:
+        """Leave the page."""
+        return html
+
+
+class Known:
+    """What pages may have: what scripts mention, and the `words` of pages."""
+
+    def __init__(self, scripts: Iterable[str]) -> None:
+        words = {word for text in scripts for word in re.findall(r"[\w-]+", text)}
+        self.mentioned = words
+        # Names put together: `"sd-tab-" + name`, `${name}-open`.
+        self.starts = tuple(sorted(word for word in words if word.endswith("-") and len(word) > 3))
+        self.ends = tuple(sorted(word for word in words if word.startswith("-") and len(word) > 3))
+
+    def holds(self, name: str, words: set[str]) -> bool:
+        """Whether a page with these words may have a name, written as a selector writes it."""
+        bare = name.lstrip(".#[")
+        return (
+            name in words
+            or name in ALWAYS
+            or bare in self.mentioned
+            or name.startswith(ALWAYS_PREFIXES)
+            or (name != bare and (bare.startswith(self.starts) or bare.endswith(self.ends)))
+        )
+
+
+def purge(css: str, known: set[str]) -> str:
+    """The style sheet without the rules, variables and animations that cannot be used.
+
+    Args:
+        css: a style sheet that parses.
+        known: the names by which a selector may choose: `tag`, `.class`, `#id`, `[attribute`.
+    """
+    rules = _purge_rules(_parse(css), known)
+    return "".join(_write(rule) for rule in rules)
+
+
+@functools.lru_cache(maxsize=2)
+def _parse(css: str) -> list[Any]:
+    # A sheet's vocabulary is asked for right before it is purged; parsing takes most of the time of both.
+    return list(tinycss2.parse_stylesheet(css, skip_comments=True, skip_whitespace=True))
+
+
+def vocabulary(css: str) -> set[str]:
+    """All names by which selectors of a style sheet choose elements, as in `purge`."""
+    found: set[str] = set()
+
+    def walk(rules: Iterable[Any]) -> None:
+        for rule in rules:
+            if rule.type == "qualified-rule":
+                for selector in _selectors(rule.prelude):
+                    found.update(_names(selector, every=True))
+            elif _is_group(rule):
+                walk(_inner(rule))
+
+    walk(_parse(css))
+    return found
+
+
+def _purge_rules(rules: Iterable[Any], known: set[str]) -> Iterator[Any]:
+    for rule in rules:
+        if rule.type == "qualified-rule":
+            selectors = list(_selectors(rule.prelude))
+            kept = [
+                selector
+                for selector in selectors
+                if all(name in known for name in _names(selector, every=False))
+            ]
+            if kept:
+                yield (",".join(tinycss2.serialize(selector).strip() for selector in kept), rule)
+        elif _is_group(rule):
+            kept_inner = list(_purge_rules(_inner(rule), known))
+            # An empty layer says where the layer stands.
+            if kept_inner or rule.lower_at_keyword == "layer":
+                yield (rule, kept_inner)
+        elif rule.type != "error":
+            yield (rule, None)
+
+
+def _write(rule: tuple[Any, Any]) -> str:
+    first, second = rule
+    if isinstance(first, str):
+        return f"{first}{{{tinycss2.serialize(second.content).strip()}}}"
+    if second is not None:
+        inner = "".join(_write(one) for one in second)
+        return f"@{first.at_keyword}{tinycss2.serialize(first.prelude)}{{{inner}}}"
+    return str(first.serialize())
+
+
+def _selectors(tokens: list[Any]) -> Iterator[list[Any]]:
+    """The parts of a selector list, without the commas."""
+    part: list[Any] = []
+    for token in tokens:
+        if token == ",":
+            yield part
+            part = []
+        else:
+            part.append(token)
+    yield part
+
+
+def _names(selector: list[Any], *, every: bool) -> Iterator[str]:
+    """The names that a page must have for the selector to choose anything.
+
+    Args:
+        selector: its tokens.
+        every: also those in `:is(…)`, `:where(…)`, of which one is enough, and in `:not(…)`.
+    """
+    before: Any = None
+    for token in selector:
+        if token.type == "ident" and before == ".":
+            yield "." + token.value
+        elif token.type == "hash":
+            yield "#" + token.value
+        elif token.type == "ident" and before != ":":
+            yield token.lower_value
+        elif token.type == "[] block":
+            name = next((inner for inner in token.content if inner.type == "ident"), None)
+            if name is not None:
+                yield "[" + name.lower_value
+        elif token.type == "function" and every:
+            for part in _selectors(token.arguments):
+                yield from _names(part, every=True)
+        before = token
+
+
+# Variables --------------------------------------------------------------------------------------------------
+
+
+def drop_unused_variables(css: str, elsewhere: set[str]) -> str:
+    """The style sheet without the variables that nothing uses.
+
+    Args:
+        css: a style sheet that parses.
+        elsewhere: the variables, `--name`, that other sheets, pages and scripts mention.
+    """
+    needs: dict[str, set[str]] = {}  # of each variable, the variables in its values
+    used = set(elsewhere)
+
+    def look(rules: Iterable[Any]) -> None:
+        for rule in rules:
+            for part in _declarations(rule) or ():
+                text = tinycss2.serialize(part.value)
+                if part.name.startswith("--"):
+                    needs.setdefault(part.name, set()).update(_VARIABLE.findall(text))
+                else:
+                    used.update(_VARIABLE.findall(text))
+            if _is_group(rule):
+                look(_inner(rule))
+            elif _declarations(rule) is None:
+                used.update(_VARIABLE.findall(rule.serialize()))
+
+    def write(rules: Iterable[Any]) -> str:
+        texts = []
+        for rule in rules:
+            parts = _declarations(rule)
+            if _is_group(rule):
+                texts.append(f"@{rule.at_keyword}{tinycss2.serialize(rule.prelude)}{{{write(_inner(rule))}}}")
+            elif parts is None or not any(part.name.startswith("--") for part in parts):
+                texts.append(rule.serialize())
+            elif kept := [part for part in parts if not part.name.startswith("--") or part.name in used]:
+                body = ";".join(part.serialize().rstrip(";") for part in kept)
+                texts.append(f"{tinycss2.serialize(rule.prelude)}{{{body}}}")
+        return "".join(texts)
+
+    rules = tinycss2.parse_stylesheet(css, skip_comments=True, skip_whitespace=True)
+    look(rules)
+    todo = list(used)
+    while todo:
+        found = needs.get(todo.pop(), set()) - used
+        used |= found
+        todo += found
+    return write(rules)
+
+
+_VARIABLE = re.compile(r"--[\w-]+")
+
+
+def _is_group(rule: Any) -> bool:
+    return rule.type == "at-rule" and rule.content is not None and rule.lower_at_keyword in GROUPS
+
+
+def _inner(rule: Any) -> list[Any]:
+    return list(tinycss2.parse_rule_list(rule.content, skip_comments=True, skip_whitespace=True))
+
+
+def _declarations(rule: Any) -> list[Any] | None:
+    """The declarations of a rule; None where there is anything else in it."""
+    if rule.type != "qualified-rule":
+        return None
+    parts = tinycss2.parse_blocks_contents(rule.content, skip_comments=True, skip_whitespace=True)
+    return parts if all(part.type == "declaration" for part in parts) else None

@@ -1,0 +1,66 @@
+// Loads Bootstrap when the reader first reaches what needs it: a tooltip, the button of a menu, the way back up.
+(() => {
+  "use strict";
+
+  const source = /** @type {HTMLScriptElement} */ (document.currentScript).dataset.bootstrap;
+  /** @type {Promise<void> | undefined} */
+  let loading;
+  let loaded = false;
+
+  const load = () =>
+    (loading ??= new Promise((resolve) => {
+      const script = document.createElement("script");
+      script.src = String(source);
+      // After it came, Bootstrap sets up its tooltips in a task of its own.
+      script.onload = () => setTimeout(() => resolve((loaded = true) && undefined));
+      document.head.append(script);
+    }));
+
+  /** @param {EventTarget | null} target */
+  const control = (target) =>
+    target instanceof Element ? /** @type {HTMLElement | null} */ (target.closest("[data-bs-toggle]")) : null;
+
+  for (const name of ["pointerover", "focusin", "touchstart"]) {
+    document.addEventListener(
+      name,
+      (event) => {
+        const wanted = control(event.target);
+        if (!wanted || loaded) return;
+        void load().then(() => {
+          // The event that Bootstrap would have shown the tooltip on is over.
+          const there = wanted.matches(":hover") || wanted.matches(":focus-visible");
+          // @ts-expect-error Bootstrap is there now
+          if (there) bootstrap.Tooltip.getInstance(wanted)?.show();
+        });
+      },
+      { passive: true, capture: true },
+    );
+  }
+
+  // A click or a key that comes before Bootstrap is made again when it is there.
+  document.addEventListener(
+    "click",
+    (event) => {
+      const wanted = control(event.target);
+      if (!wanted || loaded) return;
+      const toggles = wanted.dataset.bsToggle !== "tooltip";
+      if (toggles) {
+        event.preventDefault();
+        event.stopImmediatePropagation();
+      }
+      void load().then(() => toggles && wanted.click());
+    },
+    true,
+  );
+
+  // The button that leads back to the top, which the theme shows to who scrolls up, is in the same file.
+  let before = scrollY;
+  const scrolled = () => {
+    if (scrollY < before) {
+      removeEventListener("scroll", scrolled);
+      void load();
+    }
+    before = scrollY;
+  };
+  if (document.getElementById("pst-back-to-top")) addEventListener("scroll", scrolled, { passive: true });
+})();

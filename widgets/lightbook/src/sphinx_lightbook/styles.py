@@ -1,0 +1,191 @@
+"""Two style sheets a page instead of ten, in fewer bytes: what all pages begin with, and the rest.
+
+Sheets are merged in their order, so that every rule wins where it won before. A sheet stays on its own when
+what it says would change with its place: where it applies to some media only, imports other sheets later than
+at its start, or does not parse.
+"""
+
+from __future__ import annotations
+
+import functools
+import html
+import itertools
+import json
+import re
+from typing import Any
+
+import tinycss2
+from sphinx.application import Sphinx
+
+from sphinx_lightbook.purge import drop_unused_variables, purge, vocabulary
+from sphinx_lightbook.rewriting import Page, Site, add_step, digest, edit_urls
+from sphinx_lightbook.tags import Tag, address_of, edit_tags, file_named
+
+_IMPORT = re.compile(
+    r"""\s*(?:/\*.*?\*/\s*)*@import\s+(?:url\()?\s*["']?([^"')\s;]+)["']?\s*\)?\s*;""", re.DOTALL
+)
+
+
+def setup(app: Sphinx) -> None:
+    """Merge the style sheets when the site is written."""
+    add_step(app, Styles())
+
+
+class Styles:
+    """The step."""
+
+    name = "styles"
+
+    def prepare(self, site: Site) -> None:
+        """Decide for each list of sheets that some page has, and make the merged ones."""
+        self.site = site
+        pages = [self._paths(page) for page in site.pages.values()]
+        self.beginning = _common_beginning([paths for paths in pages if paths])
+        self.merged: dict[tuple[str, ...], str] = {}
+        words: dict[tuple[str, ...], set[str]] = {}  # of the pages that have a run
+        self.whole: dict[str, str | None] = {}
+        self.variables: dict[str, set[str]] = {}
+        for page in site.pages.values():
+            for run in self._runs(self._paths(page)):
+                words.setdefault(run, set()).update(page.facts["words"])
+        for run in sorted(words):
+            self.merged[run] = self._merge(run, words[run])
+
+    def _paths(self, page: Page) -> list[str | None]:
+        return [sheet["path"] if sheet["plain"] else None for sheet in page.facts["sheets"]]
+
+    def _runs(self, paths: list[str | None]) -> list[tuple[str, ...]]:
+        """The sheets that can be merged: runs of those that follow one another.
+
+        What all pages begin with is a run of its own: its file is the same on every page.
+        """
+        runs: list[list[str]] = [[]]
+        for place, path in enumerate(paths):
+            if place == self.beginning:
+                runs.append([])
+            if path is None or paths.count(path) > 1 or self._whole(path) is None:
+                runs.append([])
+            else:
+                runs[-1].append(path)
+        return [tuple(run) for run in runs if run]
+
+    def _whole(self, path: str) -> str | None:
+        if path not in self.whole:
+            self.whole[path] = whole_sheet(self.site, path)
+        return self.whole[path]
+
+    def _merge(self, run: tuple[str, ...], words: set[str]) -> str:
+        name = f"_static/lightbook-{digest(repr(run).encode())[:6]}.css"
+        sheets = []
+        for path in run:
+            css = edit_urls(self._whole(path) or "", path, lambda file: file, to=name)
+            sheets.append(_smallest(self.site, css, words))
+        css = "\n".join(sheets)
+        if self.site.known is not None:
+            css = self._without_unused_variables(run, css)
+        self.site.make(name, css.encode())
+        return name
+
+    def _without_unused_variables(self, run: tuple[str, ...], css: str) -> str:
+        mentioned = set(self.site.known.mentioned)
+        for page in self.site.pages.values():
+            mentioned.update(page.facts["variables"])
+            for path in page.facts["sheets"]:
+                if path["path"] and path["path"] not in run:
+                    mentioned |= self._variables_in(path["path"])
+        named = sorted(name for name in set(re.findall(r"--[\w-]+", css)) if name in mentioned)
+        key = [digest(css.encode()), named]
+        return self.site.cached(
+            "style", key, lambda: drop_unused_variables(css, set(named)).encode()
+        ).decode()
+
+    def _variables_in(self, path: str) -> set[str]:
+        if path not in self.variables:
+            self.variables[path] = set(re.findall(r"--[\w-]+", self.site.text(path) or ""))
+        return self.variables[path]
+
+    def state(self, page: Page) -> object:
+        """The merged sheets that the page gets."""
+        return [self.merged[run] for run in self._runs(self._paths(page))]
+
+    def edit(self, page: Page, html_text: str) -> str:
+        """Put each merged sheet in the place of its first one."""
+        firsts = {run[0]: self.merged[run] for run in self._runs(self._paths(page))}
+        others = {path for run in self._runs(self._paths(page)) for path in run[1:]}
+
+        def edit(tag: Tag) -> str | None:
+            if not tag.is_stylesheet:
+                return None
+            path = file_named(tag.attributes.get("href", ""), page.name)
+            if path in others:
+                return ""
+            if path not in firsts:
+                return None
+            return f'<link rel="stylesheet" href="{html.escape(address_of(firsts[path], page.name))}" />'
+
+        return edit_tags(html_text, edit)
+
+
+def _common_beginning(lists: list[list[str | None]]) -> int:
+    """How many items all lists begin with alike."""
+    same = itertools.takewhile(lambda items: len(set(items)) == 1, zip(*lists, strict=False))
+    return sum(1 for _ in same)
+
+
+def whole_sheet(site: Site, path: str, within: tuple[str, ...] = ()) -> str | None:
+    """A sheet with those it imports at its start in their place; None where it has to stay on its own."""
+    css = site.text(path)
+    if css is None or path in within:
+        return None
+    css = css.removeprefix("\ufeff")
+    css = re.sub(r'^@charset\s+"utf-8"\s*;', "", css, flags=re.IGNORECASE)
+    imported = ""
+    while match := _IMPORT.match(css):
+        file = file_named(match[1], path)
+        text = whole_sheet(site, file, (*within, path)) if file else None
+        if text is None or file is None:
+            return None
+        imported += edit_urls(text, file, lambda name: name, to=path) + "\n"
+        css = css[match.end() :]
+    key = digest(css.encode())
+    fault = site.cached("parse", key, lambda: _fault(css).encode()).decode()
+    if fault:
+        raise ValueError(f"{path} does not parse: {fault}")
+    if re.search(r"@(?:import|namespace|charset)\b", css):
+        return None
+    return imported + css
+
+
+def _fault(css: str) -> str:
+    """What keeps a style sheet from being put before another; "" where nothing does."""
+    end = ".lightbook-end"
+    rules: list[Any] = tinycss2.parse_stylesheet(
+        f"{css}\n{end}{{}}", skip_comments=True, skip_whitespace=True
+    )
+    for rule in rules:
+        if rule.type == "error":
+            return f"line {rule.source_line}: {rule.message}"
+    last = rules[-1]
+    if last.type != "qualified-rule" or tinycss2.serialize(last.prelude).strip() != end:
+        return f"line {last.source_line}: a block, comment or text that begins there has no end"
+    return ""
+
+
+def _smallest(site: Site, css: str, words: set[str]) -> str:
+    """A sheet in fewer bytes: without what pages of these words cannot use, where that is wanted."""
+    key = digest(css.encode())
+    if site.known is None:
+        return site.cached("style", key, functools.partial(_minified, css)).decode()
+    names = json.loads(site.cached("names", key, lambda: json.dumps(sorted(vocabulary(css))).encode()))
+    known = {name for name in names if site.known.holds(name, words)}
+    return site.cached("style", [key, sorted(known)], lambda: _minified(purge(css, known))).decode()
+
+
+def _minified(css: str) -> bytes:
+    import minify
+
+    try:
+        small = str(minify.string("text/css", css))
+    except minify.MinifyError:
+        small = css
+    return small.encode()
