@@ -13,15 +13,20 @@ FIGURES = {
 
 
 def test_each_promised_figure_turns_and_no_other_page_loads_the_front_end(soup, site):
-    files = "script[src*='flipbook.js'], link[href*='flipbook.css']"
-    for path, figures in FIGURES.items():
+    def loads(path):
         page = soup(path)
-        assert [figure["id"] for figure in page.select("figure:has(.flipbook)")] == figures, path
-        assert len(page.select(files)) == 2, path
+        sheets = [link["href"] for link in page.select("link[rel=stylesheet][href]")]
+        style = "".join((site / path).parent.joinpath(sheet).read_text("utf-8") for sheet in sheets)
+        return len(page.select("script[src*='/flipbook.']")), ".flipbook" in style
+
+    for path, figures in FIGURES.items():
+        assert [figure["id"] for figure in soup(path).select("figure:has(.flipbook)")] == figures, path
+        assert loads(path) == (1, True), path
     for file in site.glob("**/*.html"):
         path = file.relative_to(site).as_posix()
         if path not in FIGURES:
-            assert soup(path).select(f".flipbook, {files}") == [], path
+            assert soup(path).select(".flipbook") == [], path
+            assert loads(path) == (0, False), path
 
 
 def test_every_setting_of_every_flipbook_has_its_numbers_and_its_picture(soup, site):

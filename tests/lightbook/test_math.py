@@ -20,7 +20,6 @@ def test_formulas_come_as_html_and_mathml_without_a_script(faulty, mended):
 def test_only_pages_with_math_load_its_style(mended):
     def sets_math(page):
         links = re.findall(r'<link[^>]*href="(_static/[^"?]+\.css)', page.read_text("utf-8"))
-        assert links
         return any(".katex" in (mended.site / link).read_text("utf-8") for link in links)
 
     with_math = {page.name for page in mended.site.glob("*.html") if sets_math(page)}
