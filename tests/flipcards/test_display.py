@@ -4,6 +4,7 @@ import pytest
 from flipcards import Card, Cards, Deck
 from flipcards.display import MIME_TYPE, STATIC_ENVIRONMENT
 from flipcards.markup import Faces
+from flipcards.page import section
 
 DECK = """
 cards:
@@ -49,6 +50,36 @@ def test_each_face_is_parsed_once_each_time_though_it_is_shown_in_two_forms(deck
         assert sorted(parsed) == sorted(
             times * [card.front for card in deck] + times * [card.back for card in deck]
         )
+
+
+def test_a_view_of_a_large_deck_begins_with_some_cards_and_gets_the_others_as_it_asks(monkeypatch):
+    made = [Card(f"c{n}", f"Q{n}", "$x_1$" if n == 900 else f"A{n}") for n in range(1000)]
+    deck = Deck(tuple(made), title="Large")
+    cards = Cards(deck)
+    sent = []
+    monkeypatch.setattr(cards, "send", sent.append)
+    assert cards.count == 1000
+    have = cards.html.count("<details")
+    assert 0 < have < 1000
+    html = cards.html.removesuffix("</section>\n")
+    while have < cards.count:
+        cards._receive(cards, {"type": "more", "from": have}, [])
+        answer = sent[-1]
+        assert (answer["type"], answer["from"]) == ("more", have)
+        html, have = html + answer["html"], answer["to"]
+        assert ("@font-face" in answer["style"]) is ("katex" in answer["html"])
+    assert html + "</section>\n" == section(deck)
+    asked = len(sent)
+    for start in (-1, 0, 1, 1000, "240", None):
+        cards._receive(cards, {"type": "more", "from": start}, [])
+    assert len(sent) == asked
+
+
+def test_hosts_without_a_widget_get_five_hundred_cards_and_the_number_of_the_others():
+    deck = Deck(tuple(Card(f"c{n}", f"Q{n}", f"A{n}") for n in range(501)), title="Large")
+    html = deck._repr_mimebundle_()["text/html"]
+    assert html.count("<details") == 500
+    assert html.endswith("<p>1 card more: run the notebook to see it.</p>\n")
 
 
 def test_the_widget_brings_the_style_of_its_math_only_where_there_is_math(deck):

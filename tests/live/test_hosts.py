@@ -15,7 +15,11 @@ cards:
   - {id: one, front: What is $x$?, back: The first.}
   - {id: two, front: Q, back: A}
 """
-CELLS = ["from flipcards import Deck\ndeck = Deck.load('deck.yml')\ndeck", "deck.revealed"]
+CELLS = [
+    "from flipcards import Deck\ndeck = Deck.load('deck.yml')\ndeck",
+    "deck.revealed",
+    "from flipcards import Card\nDeck(tuple(Card(f'c{n}', f'Q{n}', f'A{n}') for n in range(900)))",
+]
 
 
 @pytest.fixture(scope="module")
@@ -39,7 +43,7 @@ def test_in_notebook_7_the_cards_are_live_and_python_knows_what_was_turned(
     page = new_context().new_page()
     page.goto(notebook_url(folder, "cards.ipynb"))
     page.locator(".jp-Notebook-ExecutionIndicator[data-status=idle]").wait_for(timeout=LONG)
-    shown, known = page.locator(".jp-CodeCell").all()
+    shown, known, large = page.locator(".jp-CodeCell").all()
     # Right after a notebook is opened, keys can run nothing: then again.
     for _ in range(20):
         shown.locator(".cm-content").click()
@@ -55,6 +59,10 @@ def test_in_notebook_7_the_cards_are_live_and_python_knows_what_was_turned(
     known.locator(".cm-content").click()
     page.keyboard.press("Shift+Enter")
     expect(known.locator(".jp-OutputArea-output")).to_have_text("['one']", timeout=LONG)
+    # The cards of a large deck come bit by bit.
+    page.keyboard.press("Shift+Enter")
+    expect(large.locator(".flipcards-count")).to_have_text("900 cards", timeout=LONG)
+    expect(large.locator(".flipcard")).to_have_count(900)
     assert foreign_requests == []
 
 
@@ -67,8 +75,11 @@ def test_nbconvert_makes_a_page_of_cards_that_open_without_a_kernel(folder, new_
         subprocess.run(command, cwd=folder, check=True, capture_output=True)
     page = new_context(javascript=javascript).new_page()
     page.goto(page_file.as_uri())
-    cards = page.locator("details.flipcard")
+    small, large = page.locator("section.flipcards").all()
+    cards = small.locator("details.flipcard")
     expect(cards).to_have_count(2)
+    expect(large.locator("details.flipcard")).to_have_count(500)
+    expect(page.get_by_text("400 cards more: run the notebook to see them.")).to_be_visible()
     expect(cards.first.locator("math").first).to_be_visible()
     expect(cards.first.locator(".flipcard-back")).to_be_hidden()
     cards.first.locator("summary").click()

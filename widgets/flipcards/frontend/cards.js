@@ -2,7 +2,8 @@
 // Turns a list of questions that open into cards that turn: the one enhancement both hosts use.
 
 import { element, frontOf } from "./dom.js";
-import { dress, spokenAnswer, tagsOf } from "./faces.js";
+import { dress, spokenAnswer, tagsOf, undress } from "./faces.js";
+import { leave } from "./greet.js";
 import { gridsOf } from "./grids.js";
 import { listenForKeys } from "./keys.js";
 import { followLandings } from "./landing.js";
@@ -65,27 +66,26 @@ export function enhance(section, store = {}) {
   };
   section.addEventListener("focusout", () => say(""), { signal });
 
-  /** @type {Map<HTMLElement, HTMLElement[]>} */
-  const dressed = new Map();
-  const prepare = (/** @type {HTMLDetailsElement} */ card) => {
-    if (!dressed.has(card)) dressed.set(card, dress(card, store.link?.(card) ?? ""));
-  };
+  const prepare = (/** @type {HTMLDetailsElement} */ card) => dress(card, store.link?.(card) ?? "");
 
   const revealed = new Set();
+  const takeNote = (/** @type {HTMLDetailsElement} */ card) => {
+    const id = card.dataset.card ?? "";
+    if (!card.open || revealed.has(id)) return;
+    revealed.add(id);
+    try {
+      store.revealed?.(id);
+    } catch (error) {
+      console.warn("flipcards: the host did not take note of a card", error);
+    }
+  };
   section.addEventListener(
     "toggle",
     ({ target }) => {
       const card = cardOf(target);
       if (!card || card !== target) return;
       if (card.contains(focused())) say(card.open ? spokenAnswer(card) : "");
-      const id = card.dataset.card ?? "";
-      if (!card.open || revealed.has(id)) return;
-      revealed.add(id);
-      try {
-        store.revealed?.(id);
-      } catch (error) {
-        console.warn("flipcards: the host did not take note of a card", error);
-      }
+      takeNote(card);
     },
     { capture: true, signal }, // toggle does not bubble
   );
@@ -191,6 +191,7 @@ export function enhance(section, store = {}) {
 
   // --- Begin, and end ---
 
+  leave(section);
   section.classList.add("flipcards-turning");
   section.prepend(status);
   if (cards.length > 1 || (cards.length && store.study)) section.prepend(bar);
@@ -207,6 +208,7 @@ export function enhance(section, store = {}) {
     },
     signal,
   );
+  cards.forEach(takeNote); // of those opened before
 
   const end = () => {
     endStudy?.();
@@ -214,7 +216,8 @@ export function enhance(section, store = {}) {
     clearTimeout(turning);
     enhanced.delete(section);
     grids.end();
-    for (const one of [...[...dressed.values()].flat(), bar, status, help]) one.remove();
+    cards.forEach(undress);
+    for (const one of [bar, status, help]) one.remove();
     for (const one of [section, ...cards]) {
       one.style.removeProperty("--flipcards-answer");
       one.style.removeProperty("--flipcards-grid");

@@ -14,15 +14,20 @@ export function tagsOf(card) {
   return (card.dataset.tags ?? "").split(" ").filter(Boolean);
 }
 
+/** What was added to each card. @type {WeakMap<HTMLElement, HTMLElement[]>} */
+const dressed = new WeakMap();
+
 /**
- * Put the tags, the question and the link on the faces of a card.
+ * Put the tags, the question and the link on the faces of a card, once.
  *
  * @param {HTMLDetailsElement} card
  * @param {string} address  Where the card can be linked to; "" for no link.
- * @returns {HTMLElement[]}  What was added.
  */
 export function dress(card, address) {
+  if (dressed.has(card)) return;
+  /** @type {HTMLElement[]} */
   const added = [];
+  dressed.set(card, added);
   // For the eye, which no longer sees the question; it is the name of the control that turns the card back.
   const question = element("div", "flipcard-question", "", { "aria-hidden": "true" });
   for (const part of frontOf(card).childNodes) question.append(part.cloneNode(true));
@@ -49,7 +54,16 @@ export function dress(card, address) {
       added.push(made);
     }
   }
-  return added;
+}
+
+/**
+ * Take away what `dress` has put on.
+ *
+ * @param {HTMLElement} card
+ */
+export function undress(card) {
+  for (const one of dressed.get(card) ?? []) one.remove();
+  dressed.delete(card);
 }
 
 /**

@@ -2,6 +2,7 @@
 // The host of a built page: enhances every section of cards on it, and loads the study session at first use.
 
 import { enhance } from "./cards.js";
+import { greet } from "./greet.js";
 
 /**
  * What study.js offers to the page.
@@ -35,17 +36,46 @@ const load = () =>
     document.head.append(script);
   }));
 
-for (const section of document.querySelectorAll("section.flipcards")) {
-  if (!(section instanceof HTMLElement)) continue;
-  // Only the page that a card calls home has an address for it.
-  const link = (/** @type {HTMLElement} */ card) => card.id && `#${encodeURIComponent(card.id)}`;
-  /** @type {import("./cards.js").Store["study"]} */
-  const study = async (...asked) => (await load()).open(...asked);
-  const begin = () => enhance(section, { link, ...(address && { study }) });
+// Only the page that a card calls home has an address for it.
+const link = (/** @type {HTMLElement} */ card) => card.id && `#${encodeURIComponent(card.id)}`;
+/** @type {import("./cards.js").Store["study"]} */
+const study = async (...asked) => (await load()).open(...asked);
+
+const begin = (/** @type {HTMLElement} */ section) => {
+  const enhanceNow = () => enhance(section, { link, ...(address && { study }) });
   // Where decks are gathered, few of them are ever opened.
   const closed = section.closest("details:not([open])");
-  if (closed) closed.addEventListener("toggle", begin, { once: true });
+  if (closed) closed.addEventListener("toggle", enhanceNow, { once: true });
   // A large deck has kept the parser busy: let the page be painted first.
-  else if (section.querySelector(":scope > .flipcards-grid")) setTimeout(begin);
-  else begin();
-}
+  else if (section.querySelector(":scope > .flipcards-grid")) setTimeout(enhanceNow);
+  else enhanceNow();
+};
+
+/** Whether the browser has read a part of the page to its end. */
+const isRead = (/** @type {Node | null} */ part) => {
+  if (document.readyState !== "loading") return part !== null;
+  for (let one = part; one; one = one.parentNode) if (one.nextSibling) return true;
+  return false;
+};
+
+/** @type {WeakSet<Element>} */
+const begun = new WeakSet();
+/** Begin with every section that is there by now. */
+const look = () => {
+  for (const section of document.querySelectorAll("section.flipcards")) {
+    if (begun.has(section) || !(section instanceof HTMLElement)) continue;
+    if (isRead(section)) {
+      begun.add(section);
+      begin(section);
+    } else if (!section.closest("details:not([open])") && isRead(section.querySelector(":scope > .flipcards-grid"))) {
+      greet(section, link);
+    }
+  }
+};
+// Nobody waits for the end of a long page. Frames are no clock for this: the first one is to show the cards.
+const watch = () => {
+  look();
+  if (document.readyState === "loading") setTimeout(watch, 10);
+};
+watch();
+document.addEventListener("DOMContentLoaded", look);

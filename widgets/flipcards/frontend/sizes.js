@@ -6,10 +6,33 @@ import { backOf } from "./dom.js";
 const WIDE = ".katex-display, table"; // what scrolls sideways where it does not fit
 
 /**
- * Keep the room for the answers right while grids come near, and while the section changes its width.
+ * The cards of a grid.
+ *
+ * @param {Element} grid
+ */
+export function cardsIn(grid) {
+  return /** @type {HTMLDetailsElement[]} */ ([...grid.children]);
+}
+
+/**
+ * Give these cards room for their answers.
  *
  * A closed answer is laid out only when its height is asked for, and only that one. Heights are read
  * together and written together, so that one batch costs one layout.
+ *
+ * @param {readonly HTMLDetailsElement[]} cards
+ */
+export function makeRoom(cards) {
+  const heights = cards.map((card) => backOf(card).offsetHeight);
+  const wide = cards
+    .flatMap((card) => [...backOf(card).querySelectorAll(WIDE)])
+    .filter((part) => part.scrollWidth > part.clientWidth + 1);
+  cards.forEach((card, i) => card.style.setProperty("--flipcards-answer", `${(heights[i] ?? 0) + 1}px`));
+  for (const part of wide) part.setAttribute("tabindex", "0"); // else no key scrolls it
+}
+
+/**
+ * Keep the room for the answers right while grids come near, and while the section changes its width.
  *
  * @param {HTMLElement} section  With its first grid in it.
  * @param {(card: HTMLDetailsElement) => void} prepare  Called before a card is measured, each time.
@@ -28,14 +51,9 @@ export function keepSizes(section, prepare, signal) {
     const first = section.querySelector(":scope > .flipcards-grid:not([hidden])");
     if (first) near.add(first);
     for (const grid of near) if (!grid.isConnected) near.delete(grid);
-    const cards = [...near].flatMap((grid) => /** @type {HTMLDetailsElement[]} */ ([...grid.children]));
+    const cards = [...near].flatMap(cardsIn);
     cards.forEach(prepare);
-    const heights = cards.map((card) => backOf(card).offsetHeight);
-    const wide = cards
-      .flatMap((card) => [...backOf(card).querySelectorAll(WIDE)])
-      .filter((part) => part.scrollWidth > part.clientWidth + 1);
-    cards.forEach((card, i) => card.style.setProperty("--flipcards-answer", `${(heights[i] ?? 0) + 1}px`));
-    for (const part of wide) part.setAttribute("tabindex", "0"); // else no key scrolls it
+    makeRoom(cards);
   };
   const measureSoon = () => {
     frame ||= requestAnimationFrame(measure);

@@ -2,6 +2,7 @@
 // The live host: an anywidget view whose HTML comes from Python, made and sanitised there.
 
 import { enhance } from "./cards.js";
+import { bringRest } from "./live-rest.js";
 import { openStudy } from "./live-study.js";
 
 // JupyterLab's own keys pause where this is set; it looks at the focused element before it looks around it.
@@ -32,7 +33,8 @@ async function render({ model, el }) {
         section.prepend(opened.line);
         ends.push(enhance(section, { study: opened.study }));
       } else {
-        ends.push(enhance(section, { revealed: (card) => model.send({ type: "reveal", card }) }));
+        const revealed = (/** @type {string} */ card) => model.send({ type: "reveal", card });
+        ends.push(bringRest(model, section, () => ends.push(enhance(section, { revealed }))));
       }
     }
   };

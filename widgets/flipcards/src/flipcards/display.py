@@ -7,6 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from flipcards import words
 from flipcards.deck import Deck
 
 if TYPE_CHECKING:
@@ -37,11 +38,14 @@ def bundle(deck: Deck, live: Callable[[], anywidget.AnyWidget] | None = None) ->
         if os.environ.get(STATIC_ENVIRONMENT):
             return shown
     from flipcards.markup import reading_once
-    from flipcards.page import section
+    from flipcards.page import MANY, section
     from flipcards.widget import Cards
 
     with reading_once():
-        shown["text/html"] = section(deck, mathml=True)  # nobody brings KaTeX's style sheet there
+        # Nobody brings KaTeX's style sheet there. Each notebook keeps this text: not of ten thousand cards.
+        shown["text/html"] = section(deck, mathml=True, most=MANY)
+        if len(deck) > MANY:
+            shown["text/html"] += f"<p>{words.left_out(len(deck) - MANY)}</p>\n"
         widget = live() if live is not None else Cards(deck)
         view = widget._repr_mimebundle_()
     if view is not None:

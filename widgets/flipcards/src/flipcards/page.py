@@ -17,16 +17,21 @@ T = TypeVar("T")
 # The browser lays out a group when it comes near the screen; a front end enhances group by group.
 GROUP = 24
 GROUPED_ABOVE = 48
+MANY = 500  # cards on a page, above which it takes long to load
 
 
 def groups(cards: Sequence[T]) -> list[Sequence[T]]:
     """The cards of a large deck in groups, each `<div class="flipcards-grid">`; a small deck has none."""
-    if len(cards) <= GROUPED_ABOVE:
-        return []
+    return [] if len(cards) <= GROUPED_ABOVE else _groups(cards)
+
+
+def _groups(cards: Sequence[T]) -> list[Sequence[T]]:
     return [cards[first : first + GROUP] for first in range(0, len(cards), GROUP)]
 
 
-def section(deck: Deck, *, home: str = "", ids: bool = False, mathml: bool = False) -> str:
+def section(
+    deck: Deck, *, home: str = "", ids: bool = False, mathml: bool = False, most: int | None = None
+) -> str:
     """The cards of a deck as `<section class="flipcards">`: a list of questions that open.
 
     Args:
@@ -34,12 +39,29 @@ def section(deck: Deck, *, home: str = "", ids: bool = False, mathml: bool = Fal
         home: the address of the page that the cards are at home on; each card then links to it.
         ids: whether this page is that home: each card then has `id="card-…"`, once in a book.
         mathml: whether math is MathML alone, which needs no style sheet.
+        most: how many cards at most; the rest is left out, in silence.
     """
     faces = Faces.of(deck, mathml=mathml)
-    written = [_card(card, faces, home, ids) for card in deck]
-    grids = [f'<div class="flipcards-grid">\n{"".join(group)}</div>\n' for group in groups(written)]
-    cards = "".join(grids or written)
+    cards = _cards(list(deck)[:most], faces, home, ids, grouped=len(deck) > GROUPED_ABOVE)
     return f'<section class="flipcards" data-deck="{_plain(deck.name)}">\n{cards}</section>\n'
+
+
+def grids(deck: Deck, start: int, stop: int) -> str:
+    """Some cards of a large deck as they stand in its section.
+
+    Args:
+        deck: more than `GROUPED_ABOVE` cards.
+        start: the number of the first card, a multiple of `GROUP`.
+        stop: the number after the last.
+    """
+    return _cards(list(deck)[start:stop], Faces.of(deck), "", False, grouped=True)
+
+
+def _cards(cards: Sequence[Card], faces: Faces, home: str, ids: bool, *, grouped: bool) -> str:
+    written = [_card(card, faces, home, ids) for card in cards]
+    if not grouped:
+        return "".join(written)
+    return "".join(f'<div class="flipcards-grid">\n{"".join(group)}</div>\n' for group in _groups(written))
 
 
 def _card(card: Card, faces: Faces, home: str, ids: bool) -> str:

@@ -34,13 +34,12 @@ from flipcards import __version__, sphinx_flipbook, words
 from flipcards.check import face_faults
 from flipcards.deck import Card, Deck, DeckError, Fault, duplicate_ids
 from flipcards.display import MIME_TYPE, STATIC_ENVIRONMENT
-from flipcards.page import groups
+from flipcards.page import MANY, groups
 
 logger = logging.getLogger(__name__)
 
 STATIC = Path(__file__).parent / "static"
 ATTRIBUTES = {"attrs_block", "attrs_image", "attrs_inline"}
-MANY = 500  # cards on a page, above which the build warns
 FRONT_END = ("cards.js", "study.js", "flipcards.css")
 
 
@@ -702,8 +701,8 @@ def _add_front_end(app: Sphinx, page: str, template: str, context: dict[str, Any
         "data-study": f"{context['pathto']('_static/study.js', True)}?v={version}",
         "data-book": app.config.flipcards_book or _slug(app.config.project),
     }
-    # Classic scripts, not modules: browsers load no module from file://.
-    app.add_js_file("cards.js", loading_method="defer", **study)
+    # Classic scripts, not modules: browsers load no module from file://. The cards wait for no other script.
+    app.add_js_file("cards.js", loading_method="async", **study)
     if page in sphinx_today.gathered(app.env):  # there it is needed at once
         app.add_js_file("study.js", loading_method="defer")
 

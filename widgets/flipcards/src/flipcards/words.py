@@ -19,3 +19,8 @@ TODAY_ELSEWHERE = "What is due today is worked out on the web page of this book.
 def count(cards: int) -> str:
     """How many cards there are."""
     return f"{cards} {'card' if cards == 1 else 'cards'}"
+
+
+def left_out(cards: int) -> str:
+    """How many cards a notebook shows only while Python runs."""
+    return f"{count(cards)} more: run the notebook to see {'it' if cards == 1 else 'them'}."

@@ -1,0 +1,39 @@
+// @ts-check
+// Lets the first cards of a large deck turn while the others are still on their way.
+
+import { element } from "./dom.js";
+import { dress } from "./faces.js";
+import { cardsIn, makeRoom } from "./sizes.js";
+
+/** @type {WeakMap<HTMLElement, HTMLElement>} */
+const places = new WeakMap();
+
+/**
+ * Make cards that turn of the first grid of a section. `enhance` does the rest when all cards are there.
+ *
+ * @param {HTMLElement} section  With its first grid whole.
+ * @param {(card: HTMLElement) => string} [link]  The address of a card; "" where it has none.
+ */
+export function greet(section, link = () => "") {
+  const grid = section.querySelector(":scope > .flipcards-grid");
+  if (!grid || places.has(section)) return;
+  section.classList.add("flipcards-turning");
+  // Where the bar will be, so that the cards stay where they are when it comes.
+  const place = element("div", "flipcards-bar", "", { "aria-hidden": "true" });
+  place.append(element("span", "flipcards-place"));
+  section.prepend(place);
+  places.set(section, place);
+  const cards = cardsIn(grid);
+  for (const card of cards) dress(card, link(card));
+  makeRoom(cards);
+}
+
+/**
+ * Take away what only greeted.
+ *
+ * @param {HTMLElement} section
+ */
+export function leave(section) {
+  places.get(section)?.remove();
+  places.delete(section);
+}
