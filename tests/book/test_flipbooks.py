@@ -24,7 +24,7 @@ def test_each_promised_figure_turns_and_no_other_page_loads_the_front_end(soup, 
         assert loads(path) == (1, True), path
     for file in site.glob("**/*.html"):
         path = file.relative_to(site).as_posix()
-        if path not in FIGURES:
+        if path not in FIGURES and not path.startswith("_static/"):  # the theme's templates
             assert soup(path).select(".flipbook") == [], path
             assert loads(path) == (0, False), path
 

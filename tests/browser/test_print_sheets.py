@@ -36,7 +36,7 @@ def test_the_cheat_sheet_prints_as_three_sheets_each_whole_on_one_page(open_page
     sheets = printed(open_page(PAGE, dark=dark), format=paper)
     assert len(sheets) == len(SHEETS)
     for text, (title, first, last) in zip(sheets, SHEETS, strict=True):
-        assert text.startswith(letters(title))
+        assert letters(title) in text[:200]  # beside it stands what the marks mean
         assert letters(first) in text
         assert letters(last) in text
 
