@@ -9,7 +9,9 @@ import { followLandings } from "./landing.js";
 import { keepSizes } from "./sizes.js";
 import { keyHelp, toolbar } from "./toolbar.js";
 import { initialView, isShown, showAll, shuffle, sideToShow, toggleTag } from "./view.js";
-import { WORDS } from "./words.js";
+import { words } from "./words.js";
+
+const told = words("page");
 
 /**
  * What the host of the cards offers. Any part may be missing.
@@ -68,7 +70,7 @@ export function enhance(section, store = {}) {
   /** @type {Map<HTMLElement, HTMLElement[]>} */
   const dressed = new Map();
   const prepare = (/** @type {HTMLDetailsElement} */ card) => {
-    if (!dressed.has(card)) dressed.set(card, dress(card, store.link?.(card) ?? ""));
+    if (!dressed.has(card)) dressed.set(card, dress(card, store.link?.(card) ?? "", told("link")));
   };
 
   const revealed = new Set();
@@ -121,14 +123,14 @@ export function enhance(section, store = {}) {
     const open = sideToShow(shown.map((card) => card.open));
     const near = shown.filter(sizes.isNear);
     turn([...new Set([...near, ...shown])], open);
-    say(open ? WORDS.answersShown : WORDS.answersHidden);
+    say(open ? told("answersShown") : told("answersHidden"));
   };
   const shuffleCards = () => {
     const card = cardOf(focused());
     view = shuffle(view, Math.random);
     show();
     if (card) focus(shownCards()[0]);
-    say(WORDS.shuffled);
+    say(told("shuffled"));
   };
   const choose = (/** @type {string | null} */ tag) => {
     view = tag === null ? showAll(view) : toggleTag(view, tag);
@@ -172,7 +174,7 @@ export function enhance(section, store = {}) {
     } catch (error) {
       console.warn("flipcards: the session did not begin", error);
       browse();
-      say(WORDS.noStudy);
+      say(told("noStudy"));
     }
   };
 

@@ -2,7 +2,6 @@
 // What a card's faces get from here: tags on the front, the question and a link on the back; the answer as spoken.
 
 import { backOf, element, frontOf } from "./dom.js";
-import { WORDS } from "./words.js";
 
 /**
  * The tags of a card.
@@ -18,10 +17,11 @@ export function tagsOf(card) {
  * Put the tags, the question and the link on the faces of a card.
  *
  * @param {HTMLDetailsElement} card
- * @param {string} address  Where the card can be linked to; "" for no link.
+ * @param {string} [address]  Where the card can be linked to; "" for no link.
+ * @param {string} [words]  Of that link.
  * @returns {HTMLElement[]}  What was added.
  */
-export function dress(card, address) {
+export function dress(card, address = "", words = "") {
   const added = [];
   // For the eye, which no longer sees the question; it is the name of the control that turns the card back.
   const question = element("div", "flipcard-question", "", { "aria-hidden": "true" });
@@ -37,7 +37,7 @@ export function dress(card, address) {
     added.push(list);
   }
   if (address) {
-    const link = element("a", "flipcard-link", WORDS.link, { href: address });
+    const link = element("a", "flipcard-link", words, { href: address });
     const foot = backOf(card).querySelector(":scope > .flipcard-foot");
     if (foot) {
       foot.append(link);

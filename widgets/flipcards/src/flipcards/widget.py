@@ -11,6 +11,7 @@ import traitlets
 
 from flipcards.deck import Deck
 from flipcards.page import section
+from flipcards.words import LIVE_SECTIONS, spoken
 
 STATIC = Path(__file__).parent / "static"
 
@@ -32,11 +33,12 @@ class Cards(anywidget.AnyWidget):
     _esm = STATIC / "flipcards.js"
     _css = STATIC / "flipcards.css"
     html = traitlets.Unicode().tag(sync=True)
+    words = traitlets.Dict().tag(sync=True)  # of another language; none where they are English
     revealed = traitlets.List(traitlets.Unicode(), read_only=True)
 
     def __init__(self, deck: Deck, **kwargs: Any) -> None:
         """Show a deck; its faces are rendered here, once."""
-        super().__init__(html=html_of(deck), **kwargs)
+        super().__init__(html=html_of(deck), words=spoken().table(LIVE_SECTIONS), **kwargs)
         self.deck = deck
         self._known = {card.id for card in deck}
         self.set_trait("revealed", [i for i in deck.revealed if i in self._known])
