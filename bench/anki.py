@@ -18,8 +18,9 @@ from pathlib import Path
 
 from flipcards import Card, Deck, anki_write
 from flipcards.anki import export_anki, import_anki
-from flipcards.anki_note import BACK_TEMPLATE, FIELDS, FRONT_TEMPLATE, MODEL_ID, STYLE, guid, note_fields
+from flipcards.anki_note import FIELDS, FRONT_TEMPLATE, MODEL_ID, STYLE, back_template, guid, note_fields
 from flipcards.markup import Faces
+from flipcards.words import english
 
 SUBJECTS = ["the reward model", "a rank of eight", "the reference policy", "the loss mask", "a frozen weight"]
 CLAUSES = [
@@ -80,7 +81,7 @@ def genanki(folder: Path, size: int) -> Path:
         def guid(self) -> str:
             return guid(self.fields[FIELDS.index("Id")])
 
-    template = {"name": "Card", "qfmt": FRONT_TEMPLATE, "afmt": BACK_TEMPLATE}
+    template = {"name": "Card", "qfmt": FRONT_TEMPLATE, "afmt": back_template(english())}
     model = theirs.Model(MODEL_ID, "Flip card", [{"name": name} for name in FIELDS], [template], css=STYLE)
     package = theirs.Deck(1_795_000_000, "Bench")
     for card, fields in zip(deck(size), json.loads((folder / "fields.json").read_text()), strict=True):

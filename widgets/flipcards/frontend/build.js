@@ -10,14 +10,14 @@ const outdir = process.argv[2] ?? fileURLToPath(new URL("../src/flipcards/static
 
 const bundles = [
   // Runs as a module and as a plain deferred script alike: a browser refuses modules to a page opened as a file.
-  { entry: "page.js", name: "cards", format: "iife" },
+  { entry: "page.js", name: "cards", format: "iife", words: ["page"] },
   // Loaded by cards.js at first use, and by the Today page at once.
-  { entry: "study-page.js", name: "study", format: "iife" },
-  { entry: "flipbook.js", name: "flipbook", format: "iife" },
+  { entry: "study-page.js", name: "study", format: "iife", words: ["study", "today", "interval", "kept", "file"] },
+  { entry: "flipbook.js", name: "flipbook", format: "iife", words: ["flipbook"] },
   // anywidget imports its default export.
-  { entry: "widget.js", name: "flipcards", format: "esm" },
+  { entry: "widget.js", name: "flipcards", format: "esm", words: ["page", "study", "interval", "kept", "file", "live"] },
   // Python's engine calls what its global has.
-  { entry: "engine.js", name: "schedule", format: "iife", globalName: "flipcardsSchedule" },
+  { entry: "engine.js", name: "schedule", format: "iife", globalName: "flipcardsSchedule", words: ["interval", "file"] },
 ];
 
 /** ts-fsrs adds methods to every Date of the page when it is imported. Nothing here calls them. */
@@ -43,10 +43,27 @@ const packages = {
   },
 };
 
-for (const { entry, name, format, globalName } of bundles) {
+/**
+ * Leaves in the catalogue what a bundle shows.
+ *
+ * @param {string[]} sections
+ * @returns {import("esbuild").Plugin}
+ */
+const only = (sections) => ({
+  name: "words",
+  setup({ onLoad }) {
+    onLoad({ filter: /[\\/]words[\\/]en\.json$/ }, async ({ path }) => {
+      const all = JSON.parse(await readFile(path, "utf8"));
+      const kept = Object.fromEntries(["language", ...sections].map((name) => [name, all[name]]));
+      return { contents: JSON.stringify(kept), loader: "json" };
+    });
+  },
+});
+
+for (const { entry, name, format, globalName, words } of bundles) {
   await build({
     absWorkingDir: here,
-    banner: { js: '/* Generated from frontend/ by "npm run build": do not edit. MIT licence. */' },
+    banner: { js: '/* Generated from frontend/ by "npm run build". MIT licence. */' },
     bundle: true,
     charset: "utf8",
     entryPoints: { [name]: entry },
@@ -56,7 +73,7 @@ for (const { entry, name, format, globalName } of bundles) {
     logLevel: "warning",
     minify: true,
     outdir,
-    plugins: [packages],
+    plugins: [packages, only(words)],
     target: ["chrome111", "firefox113", "safari16.4"],
   });
 }

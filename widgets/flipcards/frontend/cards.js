@@ -10,7 +10,9 @@ import { followLandings } from "./landing.js";
 import { keepSizes } from "./sizes.js";
 import { keyHelp, toolbar } from "./toolbar.js";
 import { initialView, isShown, showAll, shuffle, sideToShow, toggleTag } from "./view.js";
-import { WORDS } from "./words.js";
+import { words } from "./words.js";
+
+const told = words("page");
 
 /**
  * What the host of the cards offers. Any part may be missing.
@@ -66,7 +68,7 @@ export function enhance(section, store = {}) {
   };
   section.addEventListener("focusout", () => say(""), { signal });
 
-  const prepare = (/** @type {HTMLDetailsElement} */ card) => dress(card, store.link?.(card) ?? "");
+  const prepare = (/** @type {HTMLDetailsElement} */ card) => dress(card, store.link?.(card), told("link"));
 
   const revealed = new Set();
   const takeNote = (/** @type {HTMLDetailsElement} */ card) => {
@@ -76,7 +78,7 @@ export function enhance(section, store = {}) {
     try {
       store.revealed?.(id);
     } catch (error) {
-      console.warn("flipcards: the host did not take note of a card", error);
+      console.warn("flipcards:", error);
     }
   };
   section.addEventListener(
@@ -121,14 +123,14 @@ export function enhance(section, store = {}) {
     const open = sideToShow(shown.map((card) => card.open));
     const near = shown.filter(sizes.isNear);
     turn([...new Set([...near, ...shown])], open);
-    say(open ? WORDS.answersShown : WORDS.answersHidden);
+    say(open ? told("answersShown") : told("answersHidden"));
   };
   const shuffleCards = () => {
     const card = cardOf(focused());
     view = shuffle(view, Math.random);
     show();
     if (card) focus(shownCards()[0]);
-    say(WORDS.shuffled);
+    say(told("shuffled"));
   };
   const choose = (/** @type {string | null} */ tag) => {
     view = tag === null ? showAll(view) : toggleTag(view, tag);
@@ -170,9 +172,9 @@ export function enhance(section, store = {}) {
       endStudy = end;
       section.classList.add("flipcards-studying");
     } catch (error) {
-      console.warn("flipcards: the session did not begin", error);
+      console.warn("flipcards:", error);
       browse();
-      say(WORDS.noStudy);
+      say(told("noStudy"));
     }
   };
 

@@ -3,10 +3,36 @@
 
 import { DAY_MS, dateOf } from "./days.js";
 import { element } from "./dom.js";
-import { WORDS } from "./study-words.js";
+import { language, words } from "./words.js";
+
+const say = words("today");
 
 const SPACE = "http://www.w3.org/2000/svg";
 const LEVELS = 4; // shades of a day in the calendar
+const STAGES = /** @type {const} */ ({
+  new: "stageNew",
+  learning: "stageLearning",
+  young: "stageYoung",
+  mature: "stageMature",
+});
+
+const shown = (/** @type {number} */ number) => number.toLocaleString(language());
+
+const percent = (/** @type {number} */ share) => say("percent", { share: Math.round(1000 * share) / 10 });
+
+/**
+ * What writes a reader's day as the language does.
+ *
+ * @param {Intl.DateTimeFormatOptions} options
+ * @returns {(day: number) => string}
+ */
+const dates = (options) => {
+  const format = new Intl.DateTimeFormat(language(), { ...options, timeZone: "UTC" });
+  return (day) => format.format(day * DAY_MS);
+};
+
+/** The day of a date as `dateOf` writes it. */
+const dayNumber = (/** @type {string} */ date) => Date.parse(date) / DAY_MS;
 
 /**
  * A new SVG element.
@@ -78,7 +104,7 @@ function numbersOf(title, { head, rows }) {
     const row = element("tr", "");
     cells.forEach((cell, n) => {
       const scope = isHead ? "col" : n === 0 ? "row" : "";
-      row.append(element(scope ? "th" : "td", "", String(cell), scope ? { scope } : {}));
+      row.append(element(scope ? "th" : "td", "", typeof cell === "number" ? shown(cell) : cell, scope ? { scope } : {}));
     });
     return row;
   };
@@ -86,7 +112,7 @@ function numbersOf(title, { head, rows }) {
   parts[0]?.append(line(head, true));
   parts[1]?.append(...rows.map((row) => line(row)));
   table.append(...parts);
-  details.append(element("summary", "", WORDS.numbers), scroller(title, table));
+  details.append(element("summary", "", say("numbers")), scroller(title, table));
   return details;
 }
 
@@ -106,21 +132,21 @@ export function stages(counts, wide) {
     x += width;
     return part;
   });
-  const said = names.map((name) => `${WORDS.stages[name]} ${counts[name]}`).join(", ");
+  const said = names.map((name) => `${say(STAGES[name])} ${shown(counts[name])}`).join(", ");
   const legend = element("ul", "flipcards-legend");
   for (const name of names) {
     const item = element("li", "");
     item.append(
       element("span", `flipcards-swatch flipcards-stage-${name}`, "", { "aria-hidden": "true" }),
-      element("span", "flipcards-legend-name", WORDS.stages[name]),
+      element("span", "flipcards-legend-name", say(STAGES[name])),
       " ",
-      element("strong", "", counts[name].toLocaleString("en")),
+      element("strong", "", shown(counts[name])),
     );
     legend.append(item);
   }
-  return figure(WORDS.stagesTitle, [picture(wide, 24, said, parts), legend], WORDS.stagesHelp, {
-    head: [WORDS.stage, WORDS.cards],
-    rows: names.map((name) => [WORDS.stages[name], counts[name]]),
+  return figure(say("stages"), [picture(wide, 24, said, parts), legend], say("stagesHelp"), {
+    head: [say("stage"), say("cards")],
+    rows: names.map((name) => [say(STAGES[name]), counts[name]]),
   });
 }
 
@@ -136,8 +162,11 @@ export function calendar(days, today) {
   const weekday = (/** @type {number} */ day) => (((day + 3) % 7) + 7) % 7; // 1970 began on a Thursday
   const first = today - weekday(today) - 52 * 7;
   const max = Math.max(1, ...days.map(({ reviews }) => reviews));
+  const weekdayOf = dates({ weekday: "short" });
+  const monthOf = dates({ month: "short" });
+  const dayNamed = dates({ dateStyle: "medium" });
   /** @type {SVGElement[]} */
-  const parts = WORDS.weekdays.map((name, row) => text(left - 6, top + row * size + 10, row % 2 ? "" : name, "end"));
+  const parts = [0, 2, 4, 6].map((row) => text(left - 6, top + row * size + 10, weekdayOf(first + row), "end"));
   let sum = 0;
   let active = 0;
   for (let day = first; day <= today; day++) {
@@ -149,17 +178,20 @@ export function calendar(days, today) {
     const at = { x: left + column * size, y: top + row * size, width: size - 2, height: size - 2, rx: 2 };
     const level = Math.ceil((LEVELS * reviews) / max);
     const square = svg("rect", { ...at, class: `flipcards-level-${level}` });
-    square.append(svg("title", {}, WORDS.dayTitle(date, reviews)));
+    square.append(svg("title", {}, say("onDay", { date: dayNamed(day), count: reviews })));
     parts.push(square);
     if (row === 0 && Number(date.slice(8)) <= 7) {
-      parts.push(text(left + column * size, 11, WORDS.months[new Date(day * DAY_MS).getUTCMonth()] ?? ""));
+      parts.push(text(left + column * size, 11, monthOf(day)));
     }
   }
-  const said = WORDS.calendarSays(sum, active);
+  const said = say("calendarSays", {
+    reviews: say("calendarReviews", { count: sum }),
+    days: say("calendarDays", { count: active }),
+  });
   const drawing = picture(left + 53 * size, top + 7 * size, said, parts);
-  const rows = [...days].reverse().map(({ date, reviews, forgotten }) => [date, reviews, forgotten]);
-  return figure(WORDS.calendarTitle, [scroller(WORDS.calendarTitle, drawing)], said, {
-    head: [WORDS.date, WORDS.reviews, WORDS.forgotten],
+  const rows = [...days].reverse().map(({ date, reviews, forgotten }) => [dayNamed(dayNumber(date)), reviews, forgotten]);
+  return figure(say("calendar"), [scroller(say("calendar"), drawing)], said, {
+    head: [say("date"), say("reviews"), say("forgotten")],
     rows,
   });
 }
@@ -175,24 +207,25 @@ export function forecast(days, width) {
   const step = (width - left) / days.length;
   const max = Math.max(1, ...days.map(({ cards }) => cards));
   const base = top + height;
+  const dayNamed = dates({ dateStyle: "medium" });
   const parts = [
     svg("line", { x1: left, x2: width, y1: base, y2: base, class: "flipcards-axis" }),
     svg("line", { x1: left, x2: width, y1: top, y2: top, class: "flipcards-grid-line" }),
-    text(left - 6, top + 8, String(max), "end"),
+    text(left - 6, top + 8, shown(max), "end"),
     text(left - 6, base, "0", "end"),
   ];
   days.forEach(({ date, cards }, n) => {
     const tall = (height * cards) / max;
     const bar = svg("rect", { x: left + n * step + step / 7, y: base - tall, width: (5 * step) / 7, height: tall, rx: 2, class: "flipcards-bar-due" });
-    bar.append(svg("title", {}, WORDS.dueTitle(date, cards)));
+    bar.append(svg("title", {}, say("dueOn", { date: dayNamed(dayNumber(date)), count: cards })));
     parts.push(bar);
-    if (n % 7 === 0) parts.push(text(left + n * step + step / 2, base + 16, n ? `+${n}` : WORDS.today, "middle"));
+    if (n % 7 === 0) parts.push(text(left + n * step + step / 2, base + 16, n ? `+${n}` : say("today"), "middle"));
   });
   const sum = days.reduce((all, { cards }) => all + cards, 0);
-  const said = WORDS.forecastSays(sum, max);
-  return figure(WORDS.forecastTitle, [picture(width, base + 22, said, parts)], said, {
-    head: [WORDS.date, WORDS.cards],
-    rows: days.map(({ date, cards }) => [date, cards]),
+  const said = sum ? say("forecastSays", { count: sum, most: max }) : say("forecastNone");
+  return figure(say("forecast"), [picture(width, base + 22, said, parts)], said, {
+    head: [say("date"), say("cards")],
+    rows: days.map(({ date, cards }) => [dayNamed(dayNumber(date)), cards]),
   });
 }
 
@@ -203,21 +236,21 @@ export function forecast(days, width) {
  * @param {number} width  Like `stages`.
  */
 export function retention({ desired, days, reviews, recalled, rate }, width) {
-  const wish = WORDS.percent(desired);
-  if (rate === null) return figure(WORDS.retentionTitle, [], WORDS.noRetention(wish), null);
+  const wish = percent(desired);
+  if (rate === null) return figure(say("retention"), [], say("retentionNone", { wish }), null);
   const at = width * desired;
   const parts = [
     svg("rect", { x: 0, y: 20, width, height: 20, rx: 4, class: "flipcards-track" }),
     svg("rect", { x: 0, y: 20, width: width * rate, height: 20, rx: 4, class: "flipcards-bar-due" }),
     svg("line", { x1: at, x2: at, y1: 14, y2: 46, class: "flipcards-mark" }),
-    text(at + 2, 10, WORDS.desired(wish), "end"),
+    text(at + 2, 10, say("desired", { wish }), "end"),
   ];
-  const said = WORDS.retentionSays(WORDS.percent(rate), recalled, reviews, days);
-  return figure(WORDS.retentionTitle, [picture(width, 48, `${said} ${WORDS.desired(wish)}`, parts)], said, {
-    head: [WORDS.retentionTitle, WORDS.share],
+  const said = say("retentionSays", { rate: percent(rate), recalled, reviews, days });
+  return figure(say("retention"), [picture(width, 48, `${said} ${say("desired", { wish })}`, parts)], said, {
+    head: [say("retention"), say("share")],
     rows: [
-      [WORDS.recalledShare, WORDS.percent(rate)],
-      [WORDS.desiredShare, wish],
+      [say("recalledShare"), percent(rate)],
+      [say("desiredShare"), wish],
     ],
   });
 }

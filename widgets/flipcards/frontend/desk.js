@@ -3,10 +3,10 @@
 
 import { dayOf, nextDayStart } from "./days.js";
 import { createFold, decidedOf, dueMs, isHidden } from "./fold.js";
-import { canonical, formatLines, makeBury, makeReview, makeSuspend, makeUndo, makeUnsuspend, parseLines } from "./log.js";
+import { canonical, formatLines, LogError, makeBury, makeReview, makeSuspend, makeUndo, makeUnsuspend, parseLines } from "./log.js";
 import { completeSettings, DEFAULTS } from "./schedule.js";
-import { WORDS } from "./study-words.js";
 import { isDue } from "./study.js";
+import { words } from "./words.js";
 
 /** @import { Entry, Log, Rating, Settings } from "./types.js" */
 
@@ -24,6 +24,10 @@ import { isDue } from "./study.js";
 
 const NEW_PER_DAY = 10;
 const FILE = "progress.jsonl";
+const MINUTE_MS = 60_000;
+const HOUR_MS = 60 * MINUTE_MS;
+
+const say = words("study");
 
 /**
  * A desk over a log.
@@ -149,14 +153,14 @@ export function createDesk({
       const next = [];
       const isNow = (/** @type {typeof ahead[number]} */ one) => isDue(one, now_ms, end_ms);
       const due = ahead.filter(isNow);
-      if (due.length) next.push({ count: due.length, when: WORDS.now });
+      if (due.length) next.push({ count: due.length, when: say("now") });
       const later = ahead.filter((one) => one.due_ms < end_ms && !isNow(one));
-      if (later.length) next.push({ count: later.length, when: WORDS.when(soonest(later) - now_ms, 0) });
+      if (later.length) next.push({ count: later.length, when: inTime(soonest(later) - now_ms) });
       const days = ahead.filter(({ due_ms }) => due_ms >= end_ms);
       if (days.length) {
         const day = dayOf(soonest(days), offsetMinutes());
         const count = days.filter(({ due_ms }) => dayOf(due_ms, offsetMinutes()) === day).length;
-        next.push({ count, when: WORDS.when(Infinity, day - today) });
+        next.push({ count, when: inDays(day - today) });
       }
       const fresh = open.length - ahead.length;
       return { next, fresh, hidden: open.length < all.length };
@@ -209,10 +213,21 @@ export function createDesk({
      *
      * @param {File} file
      * @returns {Promise<{added: number, known: number}>}
-     * @throws {import("./log.js").LogError}  The file is damaged or no log; nothing was changed.
+     * @throws {LogError}  The file is empty, damaged or no log; nothing was changed.
      */
     async load(file) {
       const entries = parseLines(await file.text(), file.name);
+      if (!entries.length) throw new LogError(file.name, 0, words("file")("empty"));
+      return this.take(entries);
+    },
+
+    /**
+     * Merge entries into the log.
+     *
+     * @param {readonly Entry[]} entries
+     * @returns {Promise<{added: number, known: number}>}
+     */
+    async take(entries) {
       const here = new Map(log.entries().map((entry) => [entry.id, entry]));
       const others = entries.filter((entry) => {
         const known = here.get(entry.id);
@@ -235,6 +250,17 @@ export function createDesk({
     },
   };
 }
+
+/** @param {number} ms  From now, within the day. */
+function inTime(ms) {
+  if (ms <= MINUTE_MS) return say("inMinute");
+  return ms < HOUR_MS
+    ? say("inMinutes", { count: Math.ceil(ms / MINUTE_MS) })
+    : say("inHours", { count: Math.round(ms / HOUR_MS) });
+}
+
+/** @param {number} count  From today, 1 or more. */
+const inDays = (count) => (count === 1 ? say("tomorrow") : say("inDays", { count }));
 
 /**
  * The settings on the shelf that make sense; the rest is forgotten.

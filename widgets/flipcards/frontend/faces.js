@@ -2,7 +2,6 @@
 // What a card's faces get from here: tags on the front, the question and a link on the back; the answer as spoken.
 
 import { backOf, element, frontOf } from "./dom.js";
-import { WORDS } from "./words.js";
 
 /**
  * The tags of a card.
@@ -21,9 +20,10 @@ const dressed = new WeakMap();
  * Put the tags, the question and the link on the faces of a card, once.
  *
  * @param {HTMLDetailsElement} card
- * @param {string} address  Where the card can be linked to; "" for no link.
+ * @param {string} [address]  Where the card can be linked to; "" for no link.
+ * @param {string} [words]  Of that link.
  */
-export function dress(card, address) {
+export function dress(card, address = "", words = "") {
   if (dressed.has(card)) return;
   /** @type {HTMLElement[]} */
   const added = [];
@@ -42,7 +42,7 @@ export function dress(card, address) {
     added.push(list);
   }
   if (address) {
-    const link = element("a", "flipcard-link", WORDS.link, { href: address });
+    const link = element("a", "flipcard-link", words, { href: address });
     const foot = backOf(card).querySelector(":scope > .flipcard-foot");
     if (foot) {
       foot.append(link);

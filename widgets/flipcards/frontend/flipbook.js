@@ -3,7 +3,7 @@
 
 import { element } from "./dom.js";
 import { frameAt, neighbours, placesOf } from "./turning.js";
-import { FLIPBOOK_WORDS as WORDS } from "./words.js";
+import { words } from "./words.js";
 
 /**
  * What the page holds of a flipbook, as Python writes it.
@@ -37,7 +37,7 @@ function enhance(section) {
   picture.className = "flipbook-picture";
   picture.loading = "eager";
   const reading = element("p", "flipbook-reading", "", { role: "status" });
-  const knobs = element("div", "flipbook-knobs", "", { role: "group", "aria-label": WORDS.knobs });
+  const knobs = element("div", "flipbook-knobs", "", { role: "group", "aria-label": words("flipbook")("knobs") });
 
   // --- Pictures, each loaded once ---
 

@@ -4,6 +4,10 @@
 import { element } from "./dom.js";
 import { dress } from "./faces.js";
 import { cardsIn, makeRoom } from "./sizes.js";
+import { words } from "./words.js";
+
+/** In the section of a large deck. */
+export const GRID = ":scope > .flipcards-grid";
 
 /** @type {WeakMap<HTMLElement, HTMLElement>} */
 const places = new WeakMap();
@@ -15,7 +19,7 @@ const places = new WeakMap();
  * @param {(card: HTMLElement) => string} [link]  The address of a card; "" where it has none.
  */
 export function greet(section, link = () => "") {
-  const grid = section.querySelector(":scope > .flipcards-grid");
+  const grid = section.querySelector(GRID);
   if (!grid || places.has(section)) return;
   section.classList.add("flipcards-turning");
   // Where the bar will be, so that the cards stay where they are when it comes.
@@ -24,7 +28,7 @@ export function greet(section, link = () => "") {
   section.prepend(place);
   places.set(section, place);
   const cards = cardsIn(grid);
-  for (const card of cards) dress(card, link(card));
+  for (const card of cards) dress(card, link(card), words("page")("link"));
   makeRoom(cards);
 }
 

@@ -5,7 +5,7 @@
 // the outbox lets go of one only when its id came back.
 
 import { winner } from "./log.js";
-import { LIVE } from "./live-words.js";
+import { words } from "./words.js";
 
 /**
  * @import { Entry, Log } from "./types.js"
@@ -244,7 +244,7 @@ export function linkLog({ send, outbox, offsetMinutes = () => -new Date().getTim
         return isPersistent();
       },
       get reason() {
-        return isPersistent() ? "" : LIVE.memory;
+        return isPersistent() ? "" : words("kept")("notebook");
       },
       requestPersistence: async () => false, // Python keeps the log, not the browser
     },

@@ -4,9 +4,11 @@
 import { createDesk } from "./desk.js";
 import { element } from "./dom.js";
 import { linkLog } from "./live-log.js";
-import { LIVE } from "./live-words.js";
 import { openOutbox } from "./outbox.js";
 import { openSession } from "./session.js";
+import { words } from "./words.js";
+
+const say = words("live");
 
 /** @typedef {import("./live-log.js").Link} Link */
 
@@ -121,10 +123,10 @@ function follow(model, link) {
  */
 function lineOf(link, desk, name) {
   const line = element("div", "flipcards-session-head flipcards-line");
-  const words = element("span", "flipcards-sum", "", { role: "status" });
-  const download = element("button", "flipcards-button", LIVE.download, { type: "button" });
+  const said = element("span", "flipcards-sum", "", { role: "status" });
+  const download = element("button", "flipcards-button", words("file")("download"), { type: "button" });
   download.addEventListener("click", () => desk.download(line));
-  line.append(words, download);
+  line.append(said, download);
   const show = () => {
     const state = link.state();
     const { known, saved, waiting } = link.counts();
@@ -134,14 +136,27 @@ function lineOf(link, desk, name) {
     line.dataset.waiting = String(waiting);
     line.classList.toggle("flipcards-notice", bad);
     download.hidden = !bad;
-    let text = waiting ? LIVE.saving(waiting, name) : LIVE.saved(known, name);
-    if (state === "connecting") text = LIVE.connecting;
-    if (state === "silent") text = LIVE.silent(waiting);
-    if (state === "gone") text = LIVE.gone(waiting);
-    if (state === "refused") text = LIVE.refused(waiting, link.why());
-    if (words.textContent !== text) words.textContent = text;
+    const text = told(state, { known, waiting, name, why: link.why() });
+    if (said.textContent !== text) said.textContent = text;
   };
   link.onChange(show);
   show();
   return line;
+}
+
+/**
+ * How the link is, in words.
+ *
+ * @param {import("./live-log.js").LinkState} state
+ * @param {{known: number, waiting: number, name: string, why: string}} given
+ *   How many entries Python has, how many it lacks; the log's file, "" where it has none; why Python refused.
+ */
+function told(state, { known, waiting, name, why }) {
+  const waits = waiting ? [say("waits", { count: waiting })] : [];
+  if (state === "connecting") return say("connecting");
+  if (state === "silent") return [say("silent"), ...waits].join(" ");
+  if (state === "gone") return [say("gone"), ...waits, say("goOn")].join(" ");
+  if (state === "refused") return [say("refused", { why }), ...waits].join(" ");
+  if (waiting) return say("saving", { count: waiting, name: name || "Python" });
+  return name ? say("saved", { count: known, name }) : say("savedInKernel", { count: known });
 }

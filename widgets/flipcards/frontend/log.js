@@ -5,7 +5,11 @@
  * @import { Decided, Entry, Mark, Rating, Review, Undo } from "./types.js"
  */
 
+import { words } from "./words.js";
+
 export const SCHEMA = 1;
+
+const say = words("file");
 
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
 const AT = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/;
@@ -190,7 +194,7 @@ export class TruncatedLogError extends LogError {
    * @param {Entry[]} entries  Those of the whole lines.
    */
   constructor(name, line, entries) {
-    super(name, line, "the last line is cut off; the lines before it are whole and can be kept");
+    super(name, line, say("cut"));
     this.name = "TruncatedLogError";
     this.entries = entries;
   }
@@ -224,10 +228,7 @@ export function parseLines(text, name) {
       if (last && !whole && (byId.size || line.includes('"schema"'))) {
         throw new TruncatedLogError(name, at + 1, [...byId.values()]);
       }
-      const what = byId.size
-        ? "this line is no JSON; mend or remove it, or take an earlier copy of the file"
-        : "this is no JSON; choose a file of progress that this book, or a notebook with its cards, has written";
-      throw new LogError(name, at + 1, what);
+      throw new LogError(name, at + 1, say(byId.size ? "noJson" : "foreign"));
     }
     const fault = faultOf(value);
     if (fault) throw new LogError(name, at + 1, fault);
@@ -258,51 +259,60 @@ export function formatLines(entries) {
  */
 export function faultOf(value) {
   if (typeof value !== "object" || value === null || Array.isArray(value) || !("schema" in value)) {
-    return "this is no entry of a review log (it has no 'schema'); choose a file of progress";
+    return say("noEntry");
   }
   const entry = /** @type {Record<string, unknown>} */ (value);
   const { schema, id, at, kind } = entry;
-  if (!isWhole(schema) || schema < 1) return `'schema' is ${show(schema)}; it must be a whole number from 1`;
-  if (typeof id !== "string" || !UUID.test(id)) return `'id' is ${show(id)}; it must be a UUID in lower case`;
-  if (schema > SCHEMA) return at === undefined || typeof at === "string" ? "" : `'at' is ${show(at)}; it must be text`;
+  if (!isWhole(schema) || schema < 1) return wrong("schema", schema, "wholeFromOne");
+  if (typeof id !== "string" || !UUID.test(id)) return wrong("id", id, "uuid");
+  if (schema > SCHEMA) return at === undefined || typeof at === "string" ? "" : wrong("at", at, "text");
   if (typeof kind !== "string" || !KINDS.includes(kind)) {
-    return `'kind' is ${show(kind)}; it must be one of ${KINDS.join(", ")}`;
+    return wrong("kind", kind, "oneOf", KINDS);
   }
-  if (typeof entry.card !== "string" || !entry.card) return `'card' is ${show(entry.card)}; it must be the id of a card`;
-  if (!isInstant(at)) return `'at' is ${show(at)}; it must be an instant like 2026-11-24T19:05:22.123Z`;
+  if (typeof entry.card !== "string" || !entry.card) return wrong("card", entry.card, "cardId");
+  if (!isInstant(at)) return wrong("at", at, "instant");
   const offset = entry.offset_minutes;
   if (!isWhole(offset) || Math.abs(offset) > FARTHEST_OFFSET_MINUTES) {
-    return `'offset_minutes' is ${show(offset)}; it must be a whole number of minutes east of UTC`;
+    return wrong("offset_minutes", offset, "offset");
   }
   if (typeof entry.device !== "string" || !UUID.test(entry.device)) {
-    return `'device' is ${show(entry.device)}; it must be a UUID in lower case`;
+    return wrong("device", entry.device, "uuid");
   }
   if (kind === "undo" && (typeof entry.undoes !== "string" || !UUID.test(entry.undoes))) {
-    return `'undoes' is ${show(entry.undoes)}; it must be the id of an entry`;
+    return wrong("undoes", entry.undoes, "entryId");
   }
   return kind === "review" ? faultOfReview(entry) : "";
 }
+
+/**
+ * @param {string} key
+ * @param {unknown} value
+ * @param {Parameters<typeof say>[0]} wanted  The message that says what it must be.
+ * @param {readonly string[]} [names]
+ */
+const wrong = (key, value, wanted, names = []) =>
+  say("wrong", { key, value: show(value), wanted: say(wanted, { names: names.join(", ") }) });
 
 /**
  * @param {Record<string, unknown>} review
  */
 function faultOfReview({ rating, duration_ms, decided }) {
   if (!isWhole(rating) || rating < 1 || rating > 4) {
-    return `'rating' is ${show(rating)}; it must be 1 (Again), 2 (Hard), 3 (Good) or 4 (Easy)`;
+    return wrong("rating", rating, "rating");
   }
   if (!isWhole(duration_ms) || duration_ms < 0) {
-    return `'duration_ms' is ${show(duration_ms)}; it must be a whole number of milliseconds`;
+    return wrong("duration_ms", duration_ms, "milliseconds");
   }
   if (decided === null || decided === undefined) return "";
-  if (typeof decided !== "object" || Array.isArray(decided)) return `'decided' is ${show(decided)}; it must be an object or null`;
+  if (typeof decided !== "object" || Array.isArray(decided)) return wrong("decided", decided, "objectOrNull");
   const { state, due, ...numbers } = /** @type {Record<string, unknown>} */ (decided);
   if (typeof state !== "string" || !STATES.includes(state)) {
-    return `'decided.state' is ${show(state)}; it must be one of ${STATES.join(", ")}`;
+    return wrong("decided.state", state, "oneOf", STATES);
   }
-  if (!isInstant(due)) return `'decided.due' is ${show(due)}; it must be an instant like 2026-11-24T19:05:22.123Z`;
+  if (!isInstant(due)) return wrong("decided.due", due, "instant");
   for (const key of ["interval_days", "stability", "difficulty"]) {
     const number = numbers[key];
-    if (!Number.isFinite(number) || Number(number) < 0) return `'decided.${key}' is ${show(number)}; it must be a number from 0`;
+    if (!Number.isFinite(number) || Number(number) < 0) return wrong(`decided.${key}`, number, "fromZero");
   }
   return "";
 }
@@ -327,7 +337,7 @@ function isInstant(value) {
  * @param {unknown} value
  */
 function show(value) {
-  if (value === undefined) return "missing";
+  if (value === undefined) return say("missing");
   const text = JSON.stringify(value);
   return text.length > 40 ? `${text.slice(0, 40)}…` : text;
 }

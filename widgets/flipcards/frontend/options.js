@@ -3,9 +3,21 @@
 
 import { element } from "./dom.js";
 import { tagsOf } from "./faces.js";
-import { WORDS } from "./study-words.js";
+import { TruncatedLogError } from "./log.js";
+import { words } from "./words.js";
+
+const told = words("study");
+const ofFile = words("file");
 
 /** @typedef {"tag" | "page" | "part"} Facet */
+
+const FILTERS = /** @type {const} */ ({ tag: "filterTag", page: "filterPage", part: "filterPart" });
+const KINDS = /** @type {const} */ ([
+  ["all", "kindAll"],
+  ["due", "kindDue"],
+  ["new", "kindNew"],
+  ["leech", "kindLeech"],
+]);
 
 /**
  * What a card can be chosen by. The section around it names its page, and the part of the book where that is.
@@ -30,25 +42,36 @@ export function facetsOf(card) {
 export function progressFile(root, desk, status) {
   const say = sayer(status);
   const field = element("input", "", "", { type: "file", accept: ".jsonl,.json,.txt,application/x-ndjson" });
+  /** The whole lines of a file whose last one is cut off: nothing is taken until the reader says so. */
+  const offerWhole = (/** @type {import("./types.js").Entry[]} */ entries) => {
+    if (!entries.length) return;
+    const take = element("button", "flipcards-button", ofFile("loadWhole", { count: entries.length }), { type: "button" });
+    take.addEventListener("click", async () => say(loaded(await desk.take(entries))));
+    status.append(" ", take);
+  };
   field.addEventListener("change", async () => {
     const file = field.files?.[0];
     if (!file) return;
     try {
-      const { added, known } = await desk.load(file);
-      say(WORDS.loaded(added, known));
+      say(loaded(await desk.load(file)));
     } catch (error) {
-      say(`${error instanceof Error ? error.message : error} ${WORDS.unchanged}`, true);
+      say(ofFile("unchanged", { fault: error instanceof Error ? error.message : String(error) }), true);
+      if (error instanceof TruncatedLogError) offerWhole(error.entries);
     }
     field.value = ""; // the same file can be chosen again
   });
-  const load = element("label", "flipcards-button flipcards-file", WORDS.load);
+  const load = element("label", "flipcards-button flipcards-file", ofFile("load"));
   load.append(field);
-  const download = element("button", "flipcards-button", WORDS.download, { type: "button" });
+  const download = element("button", "flipcards-button", ofFile("download"), { type: "button" });
   download.addEventListener("click", () => desk.download(root));
   const tools = element("div", "flipcards-session-tools");
   tools.append(download, load);
   return tools;
 }
+
+/** @param {{added: number, known: number}} file */
+const loaded = ({ added, known }) =>
+  added ? ofFile("loaded", { count: added, known }) : ofFile("loadedNone", { count: known });
 
 /**
  * @param {HTMLElement} status
@@ -75,7 +98,7 @@ let count = 0; // of fields, for the ids that tie words to them
  * @param {() => void} given.closed  Called when the dialog is gone and nothing was chosen.
  */
 export function openOptions(root, desk, { cards, choice, choose, closed }) {
-  const dialog = element("dialog", "flipcards-keys flipcards-options", "", { "aria-label": WORDS.options });
+  const dialog = element("dialog", "flipcards-keys flipcards-options", "", { "aria-label": told("options") });
   const form = element("form", "", "", { novalidate: "" });
   const status = element("p", "flipcards-said", "", { role: "status" });
   const say = sayer(status);
@@ -103,25 +126,25 @@ export function openOptions(root, desk, { cards, choice, choose, closed }) {
 
   // --- Which cards ---
 
-  const kinds = /** @type {[import("./study.js").Kind, string][]} */ (Object.entries(WORDS.kinds));
+  const kinds = KINDS.map(([value, key]) => /** @type {[string, string]} */ ([value, told(key)]));
   const kind = menu(kinds, choice.kind);
   /** @type {[Facet, HTMLSelectElement][]} */
   const facets = [];
   for (const facet of /** @type {Facet[]} */ (["part", "page", "tag"])) {
     const values = [...new Set(cards.flatMap((card) => facetsOf(card)[facet]))];
     if (values.length < 2) continue;
-    const all = /** @type {[string, string]} */ (["", WORDS.any]);
+    const all = /** @type {[string, string]} */ (["", told("any")]);
     facets.push([facet, menu([all, ...values.map((v) => /** @type {[string, string]} */ ([v, v]))], choice.facets[facet] ?? "")]);
   }
   const cram = element("input", "", "", { type: "checkbox" });
   cram.checked = choice.cram;
   const cramLabel = element("label", "flipcards-check");
-  cramLabel.append(cram, element("span", "", WORDS.cramOption));
-  const begin = element("button", "flipcards-button flipcards-primary", WORDS.begin, { type: "submit" });
+  cramLabel.append(cram, element("span", "", told("cramOption")));
+  const begin = element("button", "flipcards-button flipcards-primary", told("begin"), { type: "submit" });
   group(
-    WORDS.which,
-    labelled(WORDS.kind, kind),
-    ...facets.map(([facet, select]) => labelled(WORDS.filters[facet], select)),
+    told("which"),
+    labelled(told("kind"), kind),
+    ...facets.map(([facet, select]) => labelled(told(FILTERS[facet]), select)),
     cramLabel,
     begin,
   );
@@ -129,63 +152,84 @@ export function openOptions(root, desk, { cards, choice, choose, closed }) {
   // --- Settings ---
 
   const { new_per_day, desired_retention, learning_steps } = desk.settings();
+  /** @type {(() => [HTMLInputElement, string] | null)[]} */
+  const takes = [];
   /** @type {(words: string, value: string, mode: string, read: (text: string) => object | string) => HTMLElement} */
   const setting = (words, value, mode, read) => {
     const field = element("input", "", "", { inputmode: mode, autocomplete: "off" });
     field.value = value;
     const fault = element("span", "flipcards-fault", "", { id: `flipcards-fault-${++count}` });
-    field.addEventListener("change", () => {
-      const change = read(field.value.trim());
+    let taken = value;
+    /** @returns {[HTMLInputElement, string] | null}  The field and its fault where it makes no sense. */
+    const take = () => {
+      const text = field.value.trim();
+      const change = text === taken ? {} : read(text);
       const isFault = typeof change === "string";
       fault.textContent = isFault ? change : "";
       if (isFault) {
         field.setAttribute("aria-invalid", "true");
         field.setAttribute("aria-describedby", fault.id);
-        say(change, true);
-        return;
+        return [field, change];
       }
       field.removeAttribute("aria-invalid");
       field.removeAttribute("aria-describedby");
-      say("");
-      desk.change(change);
+      if (text !== taken) desk.change(change);
+      taken = text;
+      return null;
+    };
+    takes.push(take);
+    field.addEventListener("change", () => {
+      const [, words = ""] = take() ?? [];
+      say(words, Boolean(words));
     });
     const label = labelled(words, field);
     label.append(fault);
     return label;
   };
   group(
-    WORDS.settings,
-    setting(WORDS.newPerDay, String(new_per_day), "numeric", (text) =>
-      /^\d{1,4}$/.test(text) ? { new_per_day: Number(text) } : WORDS.badNew,
+    told("settings"),
+    setting(told("newPerDay"), String(new_per_day), "numeric", (text) =>
+      /^\d{1,4}$/.test(text) ? { new_per_day: Number(text) } : told("badNew"),
     ),
-    setting(WORDS.retention, String(Math.round(100 * desired_retention)), "numeric", (text) => {
+    setting(told("retention"), String(Math.round(100 * desired_retention)), "numeric", (text) => {
       const percent = Number(text.replace(/\s*%$/, "") || NaN);
-      return percent >= 70 && percent <= 99 ? { desired_retention: percent / 100 } : WORDS.badRetention;
+      return percent >= 70 && percent <= 99 ? { desired_retention: percent / 100 } : told("badRetention");
     }),
-    setting(WORDS.steps, learning_steps.join(" "), "text", (text) => {
+    setting(told("steps"), learning_steps.join(" "), "text", (text) => {
       const steps = text.split(/[\s,;]+/).filter(Boolean).map(Number);
       const fine = steps.every((minutes) => Number.isInteger(minutes) && minutes >= 1 && minutes < 24 * 60);
-      return fine ? { learning_steps: steps } : WORDS.badSteps;
+      return fine ? { learning_steps: steps } : told("badSteps");
     }),
-    element("p", "flipcards-help", WORDS.stepsHelp),
+    element("p", "flipcards-help", told("stepsHelp")),
   );
 
   // --- The progress file ---
 
-  group(WORDS.file, progressFile(root, desk, status));
+  group(ofFile("title"), progressFile(root, desk, status));
 
   // --- Hidden cards ---
 
   const hidden = cards.map((card) => card.dataset.card ?? "").filter((card) => desk.state(card).suspended);
   if (hidden.length) {
-    const back = button(WORDS.bringBack, () => {
+    const back = button(told("bringBack"), () => {
       for (const card of hidden) desk.unsuspend(card);
-      say(WORDS.broughtBack(hidden.length));
+      say(told("broughtBack", { count: hidden.length }));
       back.disabled = true;
     });
-    group(WORDS.hiddenCards(hidden.length), back);
+    group(told("hiddenCards", { count: hidden.length }), back);
   }
 
+  // What was typed is taken; what makes no sense stays in sight once, before it is given up.
+  let warned = false;
+  const leave = () => {
+    const [first] = takes.map((take) => take()).filter((fault) => fault !== null);
+    if (!first || warned) return true;
+    warned = true;
+    const [field, fault] = first;
+    say(told("badStays", { fault }), true);
+    field.focus();
+    return false;
+  };
   let chosen = false;
   form.addEventListener("submit", (event) => {
     event.preventDefault();
@@ -203,8 +247,11 @@ export function openOptions(root, desk, { cards, choice, choose, closed }) {
   dialog.append(
     form,
     status,
-    button(WORDS.close, () => dialog.close()),
+    button(told("close"), () => leave() && dialog.close()),
   );
+  dialog.addEventListener("cancel", (event) => {
+    if (!leave()) event.preventDefault();
+  });
   dialog.addEventListener("close", () => {
     dialog.remove();
     if (!chosen) closed();

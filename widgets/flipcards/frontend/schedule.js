@@ -6,10 +6,13 @@
 
 import { BasicLearningStepsStrategy, FSRSAlgorithm, State } from "ts-fsrs";
 import { DAY_MS, dayOf, dayStart } from "./days.js";
+import { words } from "./words.js";
 
 /**
  * @import { Rating, ReviewedState, Settings } from "./types.js"
  */
+
+const say = words("interval");
 
 const MINUTE_MS = 60_000;
 const DAY_MINUTES = DAY_MS / MINUTE_MS;
@@ -231,10 +234,14 @@ const inMinutes = (minutes) => `${minutes}m`;
  * @param {number} days
  */
 export function intervalLabel(minutes, days) {
-  if (days === 0) return minutes < 60 ? `<${minutes} min` : `<${oneDecimal(minutes / 60)} h`;
-  if (days < 30) return `${days} d`;
-  return days < 365 ? `${oneDecimal(days / 30.4375)} mo` : `${oneDecimal(days / 365.25)} y`;
+  if (days === 0) {
+    return minutes < 60 ? say("minutes", { count: minutes }) : say("hours", { count: oneDecimal(minutes / 60) });
+  }
+  if (days < 30) return say("days", { count: days });
+  return days < 365
+    ? say("months", { count: oneDecimal(days / 30.4375) })
+    : say("years", { count: oneDecimal(days / 365.25) });
 }
 
 /** @param {number} number */
-const oneDecimal = (number) => String(Math.round(number * 10) / 10);
+const oneDecimal = (number) => Math.round(number * 10) / 10;

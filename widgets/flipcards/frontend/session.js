@@ -5,7 +5,9 @@ import { backOf, element, frontOf } from "./dom.js";
 import { dress, spokenAnswer } from "./faces.js";
 import { facetsOf, openOptions } from "./options.js";
 import * as study from "./study.js";
-import { WORDS } from "./study-words.js";
+import { words } from "./words.js";
+
+const told = words("study");
 
 /** @typedef {1 | 2 | 3 | 4} Rating */
 
@@ -22,6 +24,7 @@ import { WORDS } from "./study-words.js";
 const CONTROLS = "a, audio, button, input, label, select, summary, textarea, video";
 const WIDE = ".katex-display, table";
 const MORE_NEW = 10;
+const MINUTE_MS = 60_000;
 const QUESTION = 0.4; // of the window's height, which a question takes at most for the sake of its answer
 
 /**
@@ -35,10 +38,11 @@ const QUESTION = 0.4; // of the window's height, which a question takes at most 
  * @param {object} [options]
  * @param {readonly string[]} [options.cards]  Ids of the cards to study, in order; all of the section when left out.
  * @param {ParentNode} [options.source]  Where the cards' faces are; the section when left out.
+ * @param {string} [options.today]  The address of the Today page, to go on to from the end; "" where there is none.
  * @param {() => void} [options.onEnd]  Called when the reader leaves the session, after it is gone.
  * @returns {{element: HTMLElement, end: () => void}}  The session's element, and what takes it away.
  */
-export function openSession(section, desk, { cards, source = section, onEnd = () => {} } = {}) {
+export function openSession(section, desk, { cards, source = section, today = "", onEnd = () => {} } = {}) {
   /** @type {Map<string, HTMLDetailsElement>} */
   const faces = new Map();
   for (const card of /** @type {NodeListOf<HTMLDetailsElement>} */ (source.querySelectorAll("details.flipcard"))) {
@@ -66,26 +70,26 @@ export function openSession(section, desk, { cards, source = section, onEnd = ()
 
   // --- What is there all the time ---
 
-  const root = element("div", "flipcards-session", "", { role: "group", "aria-label": WORDS.session });
+  const root = element("div", "flipcards-session", "", { role: "group", "aria-label": told("session") });
   const status = element("p", "flipcards-status", "", { role: "status" });
   const say = (/** @type {string} */ words) => {
     status.textContent = words;
   };
-  const meter = element("progress", "flipcards-meter", "", { "aria-label": WORDS.meter });
+  const meter = element("progress", "flipcards-meter", "", { "aria-label": told("meter") });
   const sum = element("span", "flipcards-sum");
-  const cramming = element("span", "flipcards-chip", WORDS.cram);
+  const cramming = element("span", "flipcards-chip", told("cram"));
   const button = (/** @type {string} */ text, /** @type {() => void} */ action, title = "", more = "") => {
     const made = element("button", `flipcards-button${more}`, text, { type: "button", ...(title && { title }) });
     made.addEventListener("click", action);
     return made;
   };
-  const undoButton = button(WORDS.undo, () => undo());
+  const undoButton = button(told("undo"), () => undo());
   const head = element("div", "flipcards-session-head");
   const tools = element("div", "flipcards-session-tools");
   tools.append(
     undoButton,
-    button(WORDS.options, () => showOptions()),
-    button(WORDS.end, () => leave()),
+    button(told("options"), () => showOptions()),
+    button(told("end"), () => leave()),
   );
   head.append(meter, sum, cramming, tools);
   const notice = element("p", "flipcards-notice");
@@ -96,7 +100,7 @@ export function openSession(section, desk, { cards, source = section, onEnd = ()
     const { done, left } = study.progress(session, desk.status, desk.now());
     meter.max = Math.max(1, done + left);
     meter.value = done;
-    sum.textContent = WORDS.sum(done, left, desk.now() - begun_ms);
+    sum.textContent = told("sum", { done, left, time: lasted(desk.now() - begun_ms) });
     cramming.hidden = !session.cram;
     undoButton.disabled = study.lastStep(session) === null;
     const reason = desk.notKept();
@@ -104,9 +108,9 @@ export function openSession(section, desk, { cards, source = section, onEnd = ()
     if (notice.hidden || notice.dataset.reason === reason) return;
     notice.dataset.reason = reason;
     notice.replaceChildren(
-      WORDS.notKept(reason),
+      words("kept")("not", { reason }),
       " ",
-      button(WORDS.download, () => desk.download(root)),
+      button(words("file")("download"), () => desk.download(root)),
     );
   };
 
@@ -131,12 +135,12 @@ export function openSession(section, desk, { cards, source = section, onEnd = ()
     controls = element("div", "flipcards-controls");
     const aside = element("div", "flipcards-session-tools");
     aside.append(
-      button(WORDS.bury, () => put("bury"), WORDS.buryTitle),
-      button(WORDS.suspend, () => put("suspend"), WORDS.suspendTitle),
-      button(WORDS.keys, () => showKeys()),
+      button(told("bury"), () => put("bury"), told("buryTitle")),
+      button(told("suspend"), () => put("suspend"), told("suspendTitle")),
+      button(told("keys"), () => showKeys()),
     );
     aside.hidden = session.cram;
-    controls.append(button(WORDS.show, () => reveal(), "", " flipcards-show"));
+    controls.append(button(told("show"), () => reveal(), "", " flipcards-show"));
     stage.replaceChildren(holder, controls, aside);
     // Room for the answer, but the question stays in sight; a longer answer makes its own room.
     const room = Math.min(backOf(card).offsetHeight + 1, QUESTION * innerHeight);
@@ -160,19 +164,19 @@ export function openSession(section, desk, { cards, source = section, onEnd = ()
     if (!card || session.card === null) return;
     card.open = true;
     // It takes the focus, for nothing on the answer can while the card is turning.
-    const group = element("div", "flipcards-ratings", "", { role: "group", "aria-label": WORDS.rate, tabindex: "-1" });
+    const group = element("div", "flipcards-ratings", "", { role: "group", "aria-label": told("rate"), tabindex: "-1" });
     const labels = session.cram ? null : desk.preview(session.card);
     for (const rating of session.cram ? CRAM_RATINGS : RATINGS) {
       const made = button("", () => rate(rating), "", ` flipcards-rating flipcards-rating-${rating}`);
       made.dataset.rating = String(rating);
-      made.append(element("span", "flipcards-rating-name", WORDS.ratings[rating]));
+      made.append(element("span", "flipcards-rating-name", told(`rating${rating}`)));
       if (labels) made.append(" ", element("span", "flipcards-rating-when", labels[rating].label));
       made.append(element("kbd", "", String(rating), { "aria-hidden": "true" }));
       group.append(made);
     }
     controls.replaceChildren(group);
     group.focus({ preventScroll: true });
-    say(WORDS.answered(spokenAnswer(card)));
+    say(told("answered", { answer: spokenAnswer(card) }));
   };
 
   /** Whether what the log tells is of this session. */
@@ -205,7 +209,7 @@ export function openSession(section, desk, { cards, source = section, onEnd = ()
     const step = { kind, rating: /** @type {0} */ (0), was_new: false, duration_ms: 0, entry: own(() => desk[kind](card)) };
     session = study.take(session, step, desk.status, desk.now());
     show();
-    say(kind === "bury" ? WORDS.buried : WORDS.suspended);
+    say(kind === "bury" ? told("buried") : told("suspended"));
   };
   const undo = () => {
     const step = study.lastStep(session);
@@ -214,7 +218,7 @@ export function openSession(section, desk, { cards, source = section, onEnd = ()
     if (entry !== null) own(() => desk.undo(step.card, entry));
     session = study.undo(session, desk.now());
     show();
-    say(WORDS.undone);
+    say(told("undone"));
   };
 
   // --- The end ---
@@ -224,30 +228,31 @@ export function openSession(section, desk, { cards, source = section, onEnd = ()
     const summary = study.summarise(session);
     const asked = session.steps.length > 0;
     const box = element("div", "flipcards-end", "", { tabindex: "-1" });
-    box.append(element("p", "flipcards-end-title", asked ? WORDS.finished : WORDS.nothing));
+    box.append(element("p", "flipcards-end-title", told(asked ? "finished" : "nothing")));
     const list = element("ul", "");
     const line = (/** @type {string} */ words) => list.append(element("li", "", words));
-    if (summary.reviews) line(WORDS.reviewed(summary.reviews, summary.cards, desk.now() - begun_ms));
-    if (summary.learned && !session.cram) line(WORDS.learned(summary.learned));
-    if (summary.asked && !session.cram) line(WORDS.recalled(summary.recalled, summary.asked));
-    if (session.cram && asked) line(WORDS.crammed);
+    if (summary.reviews) line(reviewed(summary.reviews, summary.cards, desk.now() - begun_ms));
+    if (summary.learned && !session.cram) line(told("learned", { count: summary.learned }));
+    if (summary.asked && !session.cram) line(recalled(summary));
+    if (session.cram && asked) line(told("crammed"));
     const coming = desk.coming(ids);
-    for (const { count, when } of coming.next) line(WORDS.returnAt(count, when));
-    if (coming.fresh) line(WORDS.newTomorrow(coming.fresh));
-    if (!coming.next.length && !coming.fresh) line(coming.hidden ? WORDS.allHidden : WORDS.allDone);
+    for (const { count, when } of coming.next) line(told("returnAt", { count, when }));
+    if (coming.fresh) line(told("newLeft", { count: coming.fresh }));
+    if (!coming.next.length && !coming.fresh) line(told(coming.hidden ? "allHidden" : "allDone"));
     const after = element("div", "flipcards-session-tools");
     if (coming.fresh) {
       const count = Math.min(MORE_NEW, coming.fresh);
-      after.append(button(WORDS.more(count), () => choose({ ...choice, cram: false, extra_new: count })));
+      after.append(button(told("more", { count }), () => choose({ ...choice, cram: false, extra_new: count })));
     }
     after.append(
-      button(WORDS.cramAll, () => choose({ ...choice, kind: "all", cram: true })),
-      button(WORDS.close, () => leave()),
+      button(told("cramAll"), () => choose({ ...choice, kind: "all", cram: true })),
+      button(told("close"), () => leave()),
     );
+    if (today) after.append(element("a", "flipcards-button", told("toToday"), { href: today }));
     box.append(list, after);
     stage.replaceChildren(box);
     if (takeFocus) box.focus({ preventScroll: true });
-    say([...box.querySelectorAll("p, li")].map((part) => part.textContent).join(". "));
+    say([...box.querySelectorAll("p, li")].map((part) => sentence(part.textContent ?? "")).join(" "));
     if (asked && !session.cram) desk.keep();
     if (takeFocus) keepInSight();
   };
@@ -271,16 +276,16 @@ export function openSession(section, desk, { cards, source = section, onEnd = ()
     openOptions(root, desk, { cards: cardsHere, choice, choose, closed: refocus });
   };
   const showKeys = () => {
-    const dialog = element("dialog", "flipcards-keys", "", { "aria-label": WORDS.keys });
+    const dialog = element("dialog", "flipcards-keys", "", { "aria-label": told("keys") });
     const list = element("dl", "");
-    for (const [key, words] of WORDS.keyHelp) {
+    for (const [key, what] of KEYS) {
       const term = element("dt", "");
-      term.append(element("kbd", "", key));
-      list.append(term, element("dd", "", words));
+      term.append(element("kbd", "", key === "space" || key === "escape" ? told(key) : key));
+      list.append(term, element("dd", "", told(what)));
     }
     dialog.append(
       list,
-      button(WORDS.close, () => dialog.close()),
+      button(told("close"), () => dialog.close()),
     );
     dialog.addEventListener("close", () => {
       dialog.remove();
@@ -368,6 +373,46 @@ export function openSession(section, desk, { cards, source = section, onEnd = ()
   show();
   return { element: root, end };
 }
+
+/** What each key does in a session. */
+const KEYS = /** @type {const} */ ([
+  ["space", "helpShow"],
+  ["1 – 4", "helpRate"],
+  ["← →", "helpMove"],
+  ["U", "helpUndo"],
+  ["B", "helpBury"],
+  ["S", "helpSuspend"],
+  ["O", "helpOptions"],
+  ["escape", "helpLeave"],
+  ["?", "helpKeys"],
+]);
+
+/** @param {number} ms */
+const lasted = (ms) =>
+  ms < MINUTE_MS ? told("underMinute") : told("minutes", { count: Math.round(ms / MINUTE_MS) });
+
+/**
+ * @param {number} reviews
+ * @param {number} cards
+ * @param {number} ms
+ */
+const reviewed = (reviews, cards, ms) =>
+  told("reviewed", {
+    reviews: told("reviewedReviews", { count: reviews }),
+    cards: told("reviewedCards", { count: cards }),
+    time: lasted(ms),
+  });
+
+/** @param {study.Summary} summary */
+const recalled = ({ recalled, asked }) =>
+  told("recalled", { recalled, asked, share: Math.round((100 * recalled) / asked) });
+
+/**
+ * A line as it is read aloud: with a stop at its end, once.
+ *
+ * @param {string} line
+ */
+const sentence = (line) => (/[.!?…。]$/.test(line) ? line : `${line}.`);
 
 const RATINGS = /** @type {const} */ ([1, 2, 3, 4]);
 const CRAM_RATINGS = /** @type {const} */ ([1, 3]);

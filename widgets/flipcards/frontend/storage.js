@@ -10,12 +10,14 @@
 
 import { openDB } from "idb";
 import { merge, newId, union, winner } from "./log.js";
-import { KEPT_NOT } from "./storage-words.js";
+import { words } from "./words.js";
 
 /**
  * @import { IDBPDatabase } from "idb"
  * @import { Entry, Log } from "./types.js"
  */
+
+const say = words("kept");
 
 const WRITTEN = "written";
 const CLEARED = "cleared";
@@ -49,7 +51,7 @@ export async function openLog(book, { memory = false } = {}) {
   const byId = new Map();
   /** Entries that are not on disk yet, as far as this page knows. @type {Map<string, Entry>} */
   const unsaved = new Map();
-  let reason = memory ? KEPT_NOT.refused : KEPT_NOT.opening;
+  let reason = memory ? say("refused") : say("opening");
 
   // --- Listeners ---
 
@@ -392,6 +394,6 @@ const nameOf = (error) => (error instanceof DOMException || error instanceof Err
 /** @param {unknown} error */
 function reasonOf(error) {
   const name = nameOf(error);
-  if (name === "QuotaExceededError") return KEPT_NOT.full;
-  return REFUSED.includes(name) ? KEPT_NOT.refused : KEPT_NOT.failed;
+  if (name === "QuotaExceededError") return say("full");
+  return REFUSED.includes(name) ? say("refused") : say("failed");
 }

@@ -8,6 +8,7 @@ import { showToday } from "./today.js";
 
 const script = document.querySelector("script[data-book]");
 const book = script?.getAttribute("data-book") || "book";
+const today = script?.getAttribute("data-today") ?? "";
 
 /** @type {Promise<import("./desk.js").Desk> | undefined} */
 let opening;
@@ -30,10 +31,10 @@ function shelfOf(book) {
 /** @type {import("./page.js").Study} */
 const study = {
   async open(section, cards, onEnd) {
-    return openSession(section, await desk(), { cards, onEnd }).end;
+    return openSession(section, await desk(), { cards, today, onEnd }).end;
   },
 };
 Object.assign(globalThis, { flipcardsStudy: study });
 
-const today = document.querySelector(".flipcards-today");
-if (today instanceof HTMLElement) desk().then((one) => showToday(today, document, one));
+const board = document.querySelector(".flipcards-today");
+if (board instanceof HTMLElement) desk().then((one) => showToday(board, document, one));

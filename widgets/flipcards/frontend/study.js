@@ -273,7 +273,8 @@ export function progress(session, status, now_ms) {
     ? waiting
     : waiting.filter((card) => status(card).due_ms <= now_ms + LEARN_AHEAD_MS);
   const left = session.queue.length - session.taken + soon.length + (session.card === null ? 0 : 1);
-  const seen = new Set(session.steps.map(({ card }) => card));
+  // A card that was put away is not done with: it is gone from the session.
+  const seen = new Set(session.steps.filter(({ kind }) => kind === "rate").map(({ card }) => card));
   for (const card of soon) seen.delete(card);
   if (session.card !== null) seen.delete(session.card);
   return { done: seen.size, left };

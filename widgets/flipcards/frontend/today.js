@@ -8,7 +8,10 @@ import { spoken } from "./faces.js";
 import { progressFile } from "./options.js";
 import { openSession } from "./session.js";
 import { plan } from "./study.js";
-import { WORDS } from "./study-words.js";
+import { language, words } from "./words.js";
+
+const say = words("today");
+const study = words("study");
 
 const WIDEST = 720; // CSS pixels of a figure
 
@@ -36,7 +39,7 @@ export function showToday(root, source, desk) {
   const said = element("p", "flipcards-said", "", { role: "status" });
   const file = progressFile(root, desk, said);
   due.append(title, detail, start);
-  board.append(due, notice, element("h2", "", WORDS.progress), figures, file, said);
+  board.append(due, notice, element("h2", "", say("progress")), figures, file, said);
   root.classList.add("flipcards-turning"); // a session's card turns here too
   root.replaceChildren(board);
 
@@ -49,14 +52,14 @@ export function showToday(root, source, desk) {
     const all = plan(wanted);
     const fresh = all.filter((card) => desk.status(card).state === "new").length;
     const coming = desk.coming(cards);
-    title.textContent = all.length ? WORDS.forToday(all.length) : WORDS.nothing;
+    title.textContent = all.length ? say("forToday", { count: all.length }) : study("nothing");
     detail.textContent = all.length
-      ? WORDS.dueAndNew(all.length - fresh, fresh)
-      : (coming.next.map(({ count, when }) => WORDS.returnAt(count, when))[0] ?? WORDS.allDone);
-    start.textContent = all.length ? WORDS.start : WORDS.startMore;
+      ? dueAndNew(all.length - fresh, fresh)
+      : (coming.next.map(({ count, when }) => study("returnAt", { count, when }))[0] ?? study("allDone"));
+    start.textContent = say(all.length ? "start" : "startMore");
     const reason = desk.notKept();
     notice.hidden = !reason;
-    notice.textContent = reason && WORDS.notKept(reason);
+    notice.textContent = reason && words("kept")("not", { reason });
     const stats = desk.stats(cards);
     width = figures.clientWidth;
     const wide = Math.min(WIDEST, width);
@@ -67,7 +70,7 @@ export function showToday(root, source, desk) {
       hardest(stats.hardest, faces),
     ];
     const begun = stats.days.length > 0;
-    figures.replaceChildren(stages(stats.counts, wide), ...(begun ? later() : [element("p", "flipcards-help", WORDS.notBegun)]));
+    figures.replaceChildren(stages(stats.counts, wide), ...(begun ? later() : [element("p", "flipcards-help", say("notBegun"))]));
     const scroller = [...figures.querySelectorAll(".flipcards-scroller")].find((one) => one.querySelector("svg"));
     if (scroller) scroller.scrollLeft = scroller.scrollWidth; // the last days are what one looks for
   };
@@ -99,13 +102,20 @@ export function showToday(root, source, desk) {
 }
 
 /**
+ * @param {number} due
+ * @param {number} fresh
+ */
+const dueAndNew = (due, fresh) =>
+  [due && say("due", { count: due }), fresh && say("fresh", { count: fresh })].filter(Boolean).join(" · ");
+
+/**
  * The cards that are forgotten most, each with a way to the page that explains it.
  *
  * @param {readonly {card: string, lapses: number, reps: number, difficulty: number}[]} worst
  * @param {ReadonlyMap<string, HTMLDetailsElement>} faces
  */
 function hardest(worst, faces) {
-  if (!worst.length) return figure(WORDS.hardestTitle, [], WORDS.noHardest, null);
+  if (!worst.length) return figure(say("hardest"), [], say("hardestNone"), null);
   const list = element("ol", "flipcards-hardest");
   /** @type {(string | number)[][]} */
   const rows = [];
@@ -116,15 +126,15 @@ function hardest(worst, faces) {
     const item = element("li", "");
     const home = face.dataset.home;
     item.append(home ? element("a", "", question, { href: home }) : question, " ");
-    const more = element("span", "flipcards-lapses", WORDS.lapses(lapses));
+    const more = element("span", "flipcards-lapses", say("lapses", { count: lapses }));
     const see = face.querySelector(".flipcard-see a")?.cloneNode(true);
-    if (see) more.append(WORDS.explained, see);
+    if (see) more.append(`; ${say("explained")} `, see);
     item.append(more);
     list.append(item);
-    rows.push([question, lapses, reps, difficulty.toFixed(1)]);
+    rows.push([question, lapses, reps, difficulty.toLocaleString(language(), { minimumFractionDigits: 1, maximumFractionDigits: 1 })]);
   }
-  return figure(WORDS.hardestTitle, [list], "", {
-    head: [WORDS.card, WORDS.lapsesHead, WORDS.reviews, WORDS.difficulty],
+  return figure(say("hardest"), [list], "", {
+    head: [say("card"), say("forgotten"), say("reviews"), say("difficulty")],
     rows,
   });
 }

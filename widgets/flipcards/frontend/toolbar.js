@@ -3,7 +3,9 @@
 
 import { element } from "./dom.js";
 import { allTags, isShown } from "./view.js";
-import { WORDS } from "./words.js";
+import { words } from "./words.js";
+
+const say = words("page");
 
 /**
  * @typedef {object} Actions  What the buttons do.
@@ -28,7 +30,7 @@ import { WORDS } from "./words.js";
  *   that shows whether the cards are studied. Leaving the study, the focus goes where it came from.
  */
 export function toolbar(view, actions) {
-  const bar = element("div", "flipcards-bar", "", { role: "group", "aria-label": WORDS.cards });
+  const bar = element("div", "flipcards-bar", "", { role: "group", "aria-label": say("cards") });
   const button = (/** @type {string} */ text, /** @type {() => void} */ action) => {
     const made = element("button", "flipcards-button", text, { type: "button" });
     made.addEventListener("click", action);
@@ -37,8 +39,8 @@ export function toolbar(view, actions) {
   /** @type {HTMLButtonElement[]} */
   let modes = [];
   if (actions.browse && actions.study) {
-    modes = [button(WORDS.browse, actions.browse), button(WORDS.study, actions.study)];
-    const group = element("div", "flipcards-modes", "", { role: "group", "aria-label": WORDS.mode });
+    modes = [button(say("browse"), actions.browse), button(say("study"), actions.study)];
+    const group = element("div", "flipcards-modes", "", { role: "group", "aria-label": say("mode") });
     group.append(...modes);
     bar.append(group);
   }
@@ -50,9 +52,9 @@ export function toolbar(view, actions) {
   const count = element("span", "flipcards-count");
   if (view.order.length > 1) {
     bar.append(
-      button(WORDS.flipAll, actions.flipAll),
-      button(WORDS.shuffle, actions.shuffle),
-      button(WORDS.keys, actions.showKeys),
+      button(say("flipAll"), actions.flipAll),
+      button(say("shuffle"), actions.shuffle),
+      button(say("keys"), actions.showKeys),
     );
   }
   bar.append(count);
@@ -61,9 +63,9 @@ export function toolbar(view, actions) {
   /** @type {[string | null, HTMLButtonElement][]} */
   const filters = [];
   if (tags.length > 1) {
-    const group = element("div", "flipcards-tags", "", { role: "group", "aria-label": WORDS.filter });
+    const group = element("div", "flipcards-tags", "", { role: "group", "aria-label": say("filter") });
     for (const tag of [null, ...tags]) {
-      const filter = button(tag ?? WORDS.all, () => actions.choose(tag));
+      const filter = button(tag ?? say("all"), () => actions.choose(tag));
       filters.push([tag, filter]);
       group.append(filter);
     }
@@ -79,10 +81,28 @@ export function toolbar(view, actions) {
         filter.setAttribute("aria-pressed", String(pressed));
       }
       const shown = view.order.filter((card) => isShown(view, card)).length;
-      return (count.textContent = WORDS.count(shown, view.order.length));
+      return (count.textContent = counted(shown, view.order.length));
     },
   };
 }
+
+/**
+ * How many cards are shown.
+ *
+ * @param {number} shown
+ * @param {number} count  All of them.
+ */
+const counted = (shown, count) => (shown === count ? say("count", { count }) : say("countShown", { shown, count }));
+
+/** What each key does while the focus is on a card; the first is Space. */
+const KEYS = /** @type {const} */ ([
+  ["", "helpTurn"],
+  ["→", "helpNext"],
+  ["←", "helpPrevious"],
+  ["F", "helpFlipAll"],
+  ["S", "helpShuffle"],
+  ["?", "helpKeys"],
+]);
 
 /**
  * The list of keys, as a dialog that is not open yet.
@@ -90,14 +110,14 @@ export function toolbar(view, actions) {
  * @returns {HTMLDialogElement}
  */
 export function keyHelp() {
-  const dialog = element("dialog", "flipcards-keys", "", { "aria-label": WORDS.keys });
+  const dialog = element("dialog", "flipcards-keys", "", { "aria-label": say("keys") });
   const list = element("dl", "");
-  for (const [key, words] of WORDS.keyHelp) {
+  for (const [key, what] of KEYS) {
     const term = element("dt", "");
-    term.append(element("kbd", "", key));
-    list.append(term, element("dd", "", words));
+    term.append(element("kbd", "", key || say("space")));
+    list.append(term, element("dd", "", say(what)));
   }
-  const close = element("button", "flipcards-button", WORDS.close, { type: "button" });
+  const close = element("button", "flipcards-button", say("close"), { type: "button" });
   close.addEventListener("click", () => dialog.close());
   dialog.append(list, close);
   return dialog;

@@ -4,6 +4,7 @@
 import { enhance } from "./cards.js";
 import { bringRest } from "./live-rest.js";
 import { openStudy } from "./live-study.js";
+import { speak } from "./words.js";
 
 // JupyterLab's own keys pause where this is set; it looks at the focused element before it looks around it.
 const SUPPRESS = "data-lm-suppress-shortcuts";
@@ -17,6 +18,7 @@ const SUPPRESS = "data-lm-suppress-shortcuts";
  * @returns {Promise<() => void>}  Takes the view away.
  */
 async function render({ model, el }) {
+  speak(model.get("words"));
   const opened = model.get("study") ? await openStudy(model) : null;
   /** @type {(() => void)[]} */
   let ends = [];

@@ -1,37 +1,53 @@
 // @ts-check
-// The words that the front end itself shows a reader: one catalogue, so that a translation is one table.
+// What a reader is told, in the language of the book: the messages of the catalogue with their places filled in.
 
-export const WORDS = {
-  cards: "Cards",
-  mode: "Browse or study",
-  browse: "Browse",
-  study: "Study",
-  noStudy: "The study session could not be loaded. Reload the page to try again.",
-  flipAll: "Flip all",
-  shuffle: "Shuffle",
-  keys: "Keys",
-  filter: "Filter by tag",
-  all: "All",
-  link: "Link to this card",
-  close: "Close",
-  shuffled: "Cards shuffled.",
-  answersShown: "All answers shown.",
-  answersHidden: "All answers hidden.",
-  /** @type {(shown: number, total: number) => string} */
-  count: (shown, total) =>
-    shown === total ? `${total} ${total === 1 ? "card" : "cards"}` : `${shown} of ${total} cards`,
-  /** What each key does while the focus is on a card: the key, then the words. */
-  keyHelp: [
-    ["Space", "turn the card (Enter too)"],
-    ["→", "next card"],
-    ["←", "previous card"],
-    ["F", "flip all cards"],
-    ["S", "shuffle"],
-    ["?", "show these keys"],
-  ],
-};
+import english from "../src/flipcards/words/en.json" with { type: "json" };
 
-/** Apart, so that neither script carries the words of the other. */
-export const FLIPBOOK_WORDS = {
-  knobs: "Settings of the figure",
+/**
+ * @typedef {typeof english} Catalogue
+ * @typedef {Exclude<keyof Catalogue, "language">} Section
+ * @typedef {string | Partial<Record<Intl.LDMLPluralRule, string>> & {other: string}} Message
+ */
+
+/** @type {Partial<Catalogue>} */
+let catalogue = english;
+/** @type {Intl.PluralRules | undefined} */
+let plurals;
+
+/**
+ * Speak another language from now on.
+ *
+ * @param {Partial<Catalogue> | undefined} other  Its `language` and sections; without a language, English again.
+ */
+export function speak(other) {
+  catalogue = other?.language ? other : english;
+  plurals = undefined;
+}
+
+// A page in another language has a script with its words, which runs before this one.
+speak(/** @type {{flipcardsWords?: Partial<Catalogue>}} */ (globalThis).flipcardsWords);
+
+/** The tag of the language, by which numbers and dates are written. */
+export const language = () => catalogue.language;
+
+/**
+ * The messages of a section, of which a bundle carries those that build.js names.
+ *
+ * @template {Section} Name
+ * @param {Name} section
+ * @returns {(key: keyof Catalogue[Name], places?: Record<string, string | number>) => string}
+ *   Takes a key and what stands in the places of its message: numbers are written as the language does, and
+ *   of a message with plural forms `count` chooses one.
+ */
+export const words = (section) => (key, places = {}) => {
+  const own = /** @type {Catalogue[Name] | undefined} */ (catalogue[section]);
+  const message = /** @type {Message} */ (own?.[key] ?? english[section][key]);
+  const form =
+    typeof message === "string"
+      ? message
+      : (message[(plurals ??= new Intl.PluralRules(language())).select(Number(places.count))] ?? message.other);
+  return form.replace(/\{(\w+)\}/g, (_, name) => {
+    const value = places[name];
+    return typeof value === "number" ? value.toLocaleString(language()) : `${value}`;
+  });
 };

@@ -5,7 +5,7 @@ from typing import Any
 from flipcards.deck import Card, Deck, DeckError, Fault
 
 __version__ = "0.1.0"
-__all__ = ["Card", "Cards", "Deck", "DeckError", "Fault", "Flipbook", "FlipbookError"]
+__all__ = ["Card", "Cards", "Deck", "DeckError", "Fault", "Flipbook", "FlipbookError", "use_words"]
 
 
 def __getattr__(name: str) -> Any:
@@ -13,6 +13,10 @@ def __getattr__(name: str) -> Any:
         from flipcards.widget import Cards
 
         return Cards
+    if name == "use_words":
+        from flipcards.words import use_words
+
+        return use_words
     if name in ("Flipbook", "FlipbookError"):
         from flipcards import flipbook
 

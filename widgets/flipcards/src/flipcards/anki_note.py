@@ -11,9 +11,9 @@ from collections.abc import Callable, Iterable, Mapping
 from html import escape, unescape
 from typing import Any
 
-from flipcards import words
 from flipcards.deck import CARD_FIELDS, FACES, LISTS, Card
 from flipcards.markup import REORDERING, Faces
+from flipcards.words import Words
 
 # How often a change of this package has changed what a note shows. Anki takes a note or a template over only
 # when it is newer than its own: raise this with every such change, and all of them are a second newer.
@@ -27,17 +27,6 @@ MODEL_NAME = "Flip card (flipcards)"
 GUID = "flipcards:"
 
 FRONT_TEMPLATE = '<div class="flipcard-front" dir="auto">{{Front}}</div>'
-BACK_TEMPLATE = f"""{{{{FrontSide}}}}
-<hr id="answer">
-<div class="flipcard-back" dir="auto">{{{{Back}}}}</div>
-{{{{#Why}}}}<div class="flipcard-why" dir="auto">{{{{Why}}}}</div>{{{{/Why}}}}
-<footer class="flipcard-foot" dir="auto">
-{{{{#Source}}}}<div>{words.SOURCE}: {{{{Source}}}}</div>{{{{/Source}}}}
-{{{{#Term}}}}<div>{words.TERM}: {{{{Term}}}}</div>{{{{/Term}}}}
-{{{{#See}}}}<div>{words.SEE}: {{{{See}}}}</div>{{{{/See}}}}
-{{{{#Page}}}}<div><a href="{{{{Page}}}}">{words.HOME}</a></div>{{{{/Page}}}}
-</footer>
-"""
 STYLE = """.card {
   --quiet: #57606a; --line: #d0d7de; --tint: #f3f5f7; --link: #0a5bb5;
   max-width: 40rem; margin: 0 auto; padding: 1rem;
@@ -79,6 +68,22 @@ _IMAGE = re.compile(r'src="(?P<uri>data:image/[a-z+]+;base64,[\w+/=]*)"')
 _ENDINGS = {"png": "png", "jpeg": "jpg", "gif": "gif", "webp": "webp", "svg+xml": "svg"}
 
 PageUrl = Callable[[Card], str]
+
+
+def back_template(words: Words) -> str:
+    """How a note shows its answer, with the labels of a language."""
+    source, term, see, home = (_text(words(f"cards.{key}")) for key in ("source", "term", "see", "home"))
+    return f"""{{{{FrontSide}}}}
+<hr id="answer">
+<div class="flipcard-back" dir="auto">{{{{Back}}}}</div>
+{{{{#Why}}}}<div class="flipcard-why" dir="auto">{{{{Why}}}}</div>{{{{/Why}}}}
+<footer class="flipcard-foot" dir="auto">
+{{{{#Source}}}}<div>{source} {{{{Source}}}}</div>{{{{/Source}}}}
+{{{{#Term}}}}<div>{term} {{{{Term}}}}</div>{{{{/Term}}}}
+{{{{#See}}}}<div>{see} {{{{See}}}}</div>{{{{/See}}}}
+{{{{#Page}}}}<div><a href="{{{{Page}}}}">{home}</a></div>{{{{/Page}}}}
+</footer>
+"""
 
 
 def guid(card_id: str) -> str:
@@ -206,7 +211,7 @@ def _image(uri: str) -> tuple[str, bytes]:
     return f"flipcards-{hashlib.sha256(data).hexdigest()[:20]}.{_ENDINGS[kind]}", data
 
 
-def model(modified: int) -> dict[str, Any]:
+def model(modified: int, words: Words) -> dict[str, Any]:
     """The note type, as collections of schema 11 store it. `modified` is in Unix seconds."""
     hidden = ("Id", "Text")
     ids = numbers(FIELDS, first=1)
@@ -224,7 +229,7 @@ def model(modified: int) -> dict[str, Any]:
                 "name": "Card",
                 "ord": 0,
                 "qfmt": FRONT_TEMPLATE,
-                "afmt": BACK_TEMPLATE,
+                "afmt": back_template(words),
                 "bqfmt": "",
                 "bafmt": "",
                 "did": None,

@@ -24,6 +24,7 @@ from flipcards.deck import Card, Deck, DeckError
 from flipcards.files import write_whole
 from flipcards.markup import Faces
 from flipcards.reviews import Entry
+from flipcards.words import Words, spoken
 
 # Where the numbers of notes, cards and decks start. Anki shows them as the day on which a note was made.
 _NOTES = 1_000_000_000_000
@@ -116,6 +117,7 @@ def export_anki(
     progress: str | os.PathLike[str] | None = None,
     parent: str = "",
     page_url: PageUrl | None = None,
+    words: Words | None = None,
     force: bool = False,
 ) -> Exported:
     """Write decks as a package for Anki; whole or not at all.
@@ -126,6 +128,7 @@ def export_anki(
         progress: the review log: its reviews, and the memory that they made, go along.
         parent: the deck in Anki that the decks lie below, if any.
         page_url: where a card is published.
+        words: the language of the labels on a note; the notebook's when left out.
         force: replace the file where it is there.
 
     Raises:
@@ -137,7 +140,7 @@ def export_anki(
     if path.exists() and not force:
         raise FileExistsError(f"{path} is there already; pass force=True to replace it")
     entries = reviews.read(progress) if progress is not None else []
-    data, exported = package(decks, entries=entries, parent=parent, page_url=page_url)
+    data, exported = package(decks, entries=entries, parent=parent, page_url=page_url, words=words)
     write_whole(path, data)
     return exported
 
@@ -149,6 +152,7 @@ def package(
     states: Mapping[str, State] | None = None,
     parent: str = "",
     page_url: PageUrl | None = None,
+    words: Words | None = None,
 ) -> tuple[bytes, Exported]:
     """Decks as the bytes of a package for Anki: the same bytes whenever the sources are the same.
 
@@ -158,6 +162,7 @@ def package(
         states: where each card stands after all entries, by its id; worked out when left out.
         parent: the deck in Anki that the decks lie below, if any.
         page_url: where a card is published.
+        words: the language of the labels on a note; the notebook's when left out.
 
     Returns:
         The package, and what went into it.
@@ -196,7 +201,7 @@ def package(
             cards.append(_card(number, note_numbers[card.id], deck_numbers[name], row))
     rows_of_reviews = _spread(rated, card_numbers)
     exported.reviews, exported.media = len(rows_of_reviews), len(media)
-    collection = _collection(notes, cards, rows_of_reviews, deck_numbers, newest)
+    collection = _collection(notes, cards, rows_of_reviews, deck_numbers, newest, words or spoken())
     return _zip(collection, media, newest), exported
 
 
@@ -353,11 +358,12 @@ def _collection(
     reviews: list[tuple[Any, ...]],
     decks: Mapping[str, int],
     modified: int,
+    words: Words,
 ) -> bytes:
     deck_rows = {1: "Default"} | {number: name for name, number in decks.items()}
     tables = {
         "conf": _CONFIG,
-        "models": {str(MODEL_ID): model(modified)},
+        "models": {str(MODEL_ID): model(modified, words)},
         "decks": {str(number): _deck(number, name, modified) for number, name in sorted(deck_rows.items())},
         "dconf": {"1": _OPTIONS},
         "tags": {},

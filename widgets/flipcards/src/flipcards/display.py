@@ -7,8 +7,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from flipcards import words
 from flipcards.deck import Deck
+from flipcards.words import spoken
 
 if TYPE_CHECKING:
     import anywidget
@@ -45,7 +45,7 @@ def bundle(deck: Deck, live: Callable[[], anywidget.AnyWidget] | None = None) ->
         # Nobody brings KaTeX's style sheet there. Each notebook keeps this text: not of ten thousand cards.
         shown["text/html"] = section(deck, mathml=True, most=MANY)
         if len(deck) > MANY:
-            shown["text/html"] += f"<p>{words.left_out(len(deck) - MANY)}</p>\n"
+            shown["text/html"] += f"<p>{spoken()('cards.leftOut', count=len(deck) - MANY)}</p>\n"
         widget = live() if live is not None else Cards(deck)
         view = widget._repr_mimebundle_()
     if view is not None:

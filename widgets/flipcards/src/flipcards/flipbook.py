@@ -15,7 +15,6 @@ from html import escape
 from numbers import Integral, Real
 from typing import TYPE_CHECKING, Any, Self
 
-from flipcards import words
 from flipcards.display import STATIC_ENVIRONMENT
 
 if TYPE_CHECKING:
@@ -286,7 +285,7 @@ def reading(setting: str, numbers: Mapping[str, str]) -> str:
 
 def failure(setting: str, error: Exception) -> str:
     """What is said when the figure function fails."""
-    return words.FLIPBOOK_FAILED.format(setting=setting, error=f"{type(error).__name__}: {error}")
+    return f"{setting}: {type(error).__name__}: {error}"
 
 
 def _parts(drawn: Any) -> tuple[Figure, Mapping[str, Any]]:

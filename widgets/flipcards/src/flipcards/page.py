@@ -7,9 +7,9 @@ from collections.abc import Sequence
 from html import escape
 from typing import TypeVar
 
-from flipcards import words
 from flipcards.deck import Card, Deck
 from flipcards.markup import REORDERING, Faces
+from flipcards.words import spoken
 
 T = TypeVar("T")
 
@@ -85,19 +85,20 @@ def _card(card: Card, faces: Faces, home: str, ids: bool) -> str:
 
 
 def _foot(card: Card, faces: Faces, home: str) -> str:
+    words = spoken()
     lines = [
-        ("links", words.QUESTION_LINKS, ", ".join(faces.links(card.front))),
-        ("source", words.SOURCE, _plain(faces.cite(card.source)) if card.source else ""),
-        ("term", words.TERM, _unwrapped(faces.html(f"{{term}}`{card.term}`")) if card.term else ""),
-        ("see", words.SEE, _plain(faces.title(card.see) or card.see) if card.see else ""),
+        ("links", words("cards.questionLinks"), ", ".join(faces.links(card.front))),
+        ("source", words("cards.source"), _plain(faces.cite(card.source)) if card.source else ""),
+        ("term", words("cards.term"), _unwrapped(faces.html(f"{{term}}`{card.term}`")) if card.term else ""),
+        ("see", words("cards.see"), _plain(faces.title(card.see) or card.see) if card.see else ""),
     ]
     shown = [
-        f'<span class="flipcard-{name}"><span class="flipcard-label">{label}: </span>{value}</span>\n'
+        f'<span class="flipcard-{name}"><span class="flipcard-label">{escape(label)} </span>{value}</span>\n'
         for name, label, value in lines
         if value
     ]
     if home:
-        link = f'<a href="{_plain(home)}#card-{_plain(card.id)}">{words.HOME}</a>'
+        link = f'<a href="{_plain(home)}#card-{_plain(card.id)}">{escape(words("cards.home"))}</a>'
         shown.append(f'<span class="flipcard-home">{link}</span>\n')
     return f'<footer class="flipcard-foot">{"".join(shown)}</footer>' if shown else ""
 

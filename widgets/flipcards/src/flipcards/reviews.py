@@ -21,6 +21,8 @@ from typing import Any, Literal, NotRequired, TypedDict, TypeGuard, cast
 
 import filelock
 
+from flipcards.words import spoken
+
 SCHEMA = 1
 KINDS = ("review", "undo", "bury", "suspend", "unsuspend")
 STATES = ("learning", "review", "relearning")
@@ -32,7 +34,6 @@ _SHOWN_FAULTS = 10
 _BOM = b"\xef\xbb\xbf"
 _END = 4096  # bytes
 _UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
-_MEND = "mend or remove it, or take an earlier copy of the file"
 _INSTANT = re.compile(r"\d{4}-\d\d-\d\dT([01]\d|2[0-3]):\d\d:\d\d\.\d{3}Z", re.ASCII)
 
 
@@ -106,10 +107,10 @@ class ReviewLogWarning(UserWarning):
 def fault_of(value: object) -> str:
     """What is wrong with something that should be an entry; "" when nothing is."""
     if not isinstance(value, dict) or "schema" not in value:
-        return "this is no entry of a review log (it has no 'schema'); choose a file of progress"
+        return spoken()("file.noEntry")
     schema = value["schema"]
     if not _whole(schema) or schema < 1:
-        return f"'schema' is {_shown(schema)}; it must be a whole number from 1"
+        return _wrong("schema", schema, "wholeFromOne")
     if schema > SCHEMA:
         return _first_fault(value, _LATER)
     kind = value.get("kind")
@@ -123,7 +124,7 @@ def _decision_fault(entry: Mapping[str, object]) -> str:
     if entry["kind"] != "review" or decided is None:
         return ""
     if not isinstance(decided, dict):
-        return f"'decided' is {_shown(decided)}; it must be an object or null"
+        return _wrong("decided", decided, "objectOrNull")
     return _first_fault(decided, _DECIDED, "decided.")
 
 
@@ -131,13 +132,20 @@ def _first_fault(value: Mapping[str, object], rules: Mapping[str, _Rule], owner:
     for key, (is_right, what) in rules.items():
         found = value.get(key, _MISSING)
         if not is_right(found):
-            return f"'{owner}{key}' is {_shown(found)}; it must be {what}"
+            return _wrong(f"{owner}{key}", found, what)
     return ""
+
+
+def _wrong(key: str, value: object, wanted: str) -> str:
+    """What is said of a value; `wanted` is the message that says what it must be."""
+    words = spoken()
+    names = ", ".join({"kind": KINDS, "decided.state": STATES}.get(key, ()))
+    return words("file.wrong", key=key, value=_shown(value), wanted=words(f"file.{wanted}", names=names))
 
 
 def _shown(value: object) -> str:
     if value is _MISSING:
-        return "missing"
+        return spoken()("file.missing")
     text = json.dumps(value, ensure_ascii=False)
     return text if len(text) <= 40 else f"{text[:40]}…"
 
@@ -171,42 +179,42 @@ def _instant(value: object) -> bool:
     return True
 
 
-_Rule = tuple[Callable[[object], bool], str]
+_Rule = tuple[Callable[[object], bool], str]  # whether a value is right, and the message that says what is
 
 _MISSING = object()
-_A_UUID: _Rule = (_uuid, "a UUID in lower case")
-_AN_INSTANT: _Rule = (_instant, "an instant like 2026-11-24T19:05:22.123Z")
-_FROM_ZERO: _Rule = (_not_negative, "a number from 0")
+_A_UUID: _Rule = (_uuid, "uuid")
+_AN_INSTANT: _Rule = (_instant, "instant")
+_FROM_ZERO: _Rule = (_not_negative, "fromZero")
 _LATER: dict[str, _Rule] = {
     "id": _A_UUID,
     "at": (lambda value: value is _MISSING or isinstance(value, str), "text"),
 }
 _EVERY: dict[str, _Rule] = {
     "id": _A_UUID,
-    "kind": (lambda value: value in KINDS, f"one of {', '.join(KINDS)}"),
-    "card": (lambda value: isinstance(value, str) and value != "", "the id of a card"),
+    "kind": (lambda value: value in KINDS, "oneOf"),
+    "card": (lambda value: isinstance(value, str) and value != "", "cardId"),
     "at": _AN_INSTANT,
     "offset_minutes": (
         lambda value: _whole(value) and abs(value) <= _FARTHEST_OFFSET_MINUTES,
-        "a whole number of minutes east of UTC",
+        "offset",
     ),
     "device": _A_UUID,
 }
 _OF_KIND: dict[object, dict[str, _Rule]] = {
-    "undo": {"undoes": (_uuid, "the id of an entry")},
+    "undo": {"undoes": (_uuid, "entryId")},
     "review": {
         "rating": (
             lambda value: _whole(value) and 1 <= value <= 4,
-            "1 (Again), 2 (Hard), 3 (Good) or 4 (Easy)",
+            "rating",
         ),
         "duration_ms": (
             lambda value: _whole(value) and value >= 0,
-            "a whole number of milliseconds",
+            "milliseconds",
         ),
     },
 }
 _DECIDED: dict[str, _Rule] = {
-    "state": (lambda value: value in STATES, f"one of {', '.join(STATES)}"),
+    "state": (lambda value: value in STATES, "oneOf"),
     "due": _AN_INSTANT,
     "interval_days": _FROM_ZERO,
     "stability": _FROM_ZERO,
@@ -402,9 +410,9 @@ def _entry(line: bytes) -> tuple[object, str]:
     try:
         value = _DECODER.decode(line.decode("utf-8"))
     except UnicodeDecodeError as error:
-        return None, f"the byte 0x{line[error.start]:02x} is not UTF-8; {_MEND}"
+        return None, spoken()("log.notUtf8", byte=f"0x{line[error.start]:02x}")
     except (ValueError, RecursionError):
-        return None, f"this line is no JSON; {_MEND}"
+        return None, spoken()("file.noJson")
     return value, fault_of(value)
 
 
@@ -469,7 +477,7 @@ def write(path: str | os.PathLike[str], entries: Iterable[Entry]) -> None:
     entries = list(entries)
     _require(shown_as, entries)
     temporary = target.with_name(f".{target.name}.{secrets.token_hex(4)}")
-    with _saying(shown_as, "cannot be written"), _lock(target):
+    with _saying(shown_as, "cannotWrite"), _lock(target):
         try:
             with temporary.open("xb") as file:
                 file.write(format_lines(merge(entries)))
@@ -521,7 +529,7 @@ class LogFile:
         Raises:
             ReviewLogError: the file cannot be read, or a line of it is damaged.
         """
-        with _saying(self.shown_as, "cannot be read"):
+        with _saying(self.shown_as, "cannotRead"):
             learned, rest = self._look()
             if rest == "cut":  # perhaps somebody is in the middle of writing it
                 with contextlib.suppress(OSError), _lock(self.path):
@@ -530,8 +538,7 @@ class LogFile:
         if rest == "cut" and self._cut_at != self._size:
             self._cut_at = self._size
             warnings.warn(
-                f"{self.shown_as}:{self._lines + 1}: the last line is cut off; "
-                "the entries before it are kept, and the next review takes its place",
+                f"{self.shown_as}:{self._lines + 1}: {spoken()('log.cutKept')}",
                 ReviewLogWarning,
                 stacklevel=3,
             )
@@ -547,7 +554,7 @@ class LogFile:
         """
         entries = list(entries)
         _require(self.shown_as, entries)
-        with _saying(self.shown_as, "cannot be written"), _lock(self.path):
+        with _saying(self.shown_as, "cannotWrite"), _lock(self.path):
             learned, rest = self._look()
             fresh: dict[str, Entry] = {}
             add(fresh, entries)
@@ -656,17 +663,16 @@ def _lock(path: Path) -> Iterator[None]:
 
 @contextlib.contextmanager
 def _saying(file: str, what: str) -> Iterator[None]:
-    """Turn what the system refused into one message."""
+    """Turn what the system refused into one message; `what` is that of what cannot be done."""
+    words = spoken()
     try:
         yield
     except filelock.Timeout:
-        fault = f"{what}: another program has held its lock for {_LOCK_SECONDS:.0f} s; end it and try again"
-        raise ReviewLogError(file, [(0, fault)]) from None
+        why = words("log.locked", seconds=round(_LOCK_SECONDS))
+        raise ReviewLogError(file, [(0, words(f"log.{what}", why=why))]) from None
     except OSError as error:
-        fault = (
-            f"{what}: {error.strerror or error}; check the path, the folder's permissions and the space left"
-        )
-        raise ReviewLogError(file, [(0, fault)]) from error
+        why = words("log.system", error=error.strerror or str(error))
+        raise ReviewLogError(file, [(0, words(f"log.{what}", why=why))]) from error
 
 
 def _sync_folder(folder: Path) -> None:

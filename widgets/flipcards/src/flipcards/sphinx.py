@@ -30,11 +30,12 @@ from sphinx.util import logging
 from sphinx.util.docutils import SphinxDirective
 from sphinx.writers.html5 import HTML5Translator
 
-from flipcards import __version__, sphinx_flipbook, words
+from flipcards import __version__, sphinx_flipbook, sphinx_words
 from flipcards.check import face_faults
 from flipcards.deck import Card, Deck, DeckError, Fault, duplicate_ids
 from flipcards.display import MIME_TYPE, STATIC_ENVIRONMENT
 from flipcards.page import MANY, groups
+from flipcards.words import Words, WordsError
 
 logger = logging.getLogger(__name__)
 
@@ -44,22 +45,22 @@ FRONT_END = ("cards.js", "study.js", "flipcards.css")
 
 
 class FlipcardsError(SphinxError):
-    """The book's decks have faults. The message has a line for each."""
+    """The book's decks or its words have faults. The message has a line for each."""
 
     category = "flipcards"
 
 
-def _stop(faults: Iterable[Fault]) -> NoReturn:
+def _stop(faults: Iterable[Fault | str], of: str = "decks") -> NoReturn:
     """End the build with the faults as its message.
 
     Jupyter Book would print a traceback of its own code after them; that is left out.
     """
-    error = FlipcardsError("the decks have faults\n" + "\n".join(map(str, faults)))
+    error = FlipcardsError(f"the {of} have faults\n" + "\n".join(map(str, faults)))
     before = sys.excepthook
 
     def hook(kind: type[BaseException], raised: BaseException, traceback: Any) -> None:
         if error in (raised, raised.__cause__):
-            print("The book was not built: the faults of its decks are listed above.", file=sys.stderr)
+            print(f"The book was not built: the faults of its {of} are listed above.", file=sys.stderr)
         else:
             before(kind, raised, traceback)
 
@@ -163,7 +164,7 @@ class _FaceParser:
         parent.extend(holder.children)
 
 
-def _card_node(card: Card, faces: _FaceParser, home: bool) -> flipcard:
+def _card_node(card: Card, faces: _FaceParser, home: bool, words: Words) -> flipcard:
     node = flipcard(card=card.id, tags=list(card.tags), home=home)
     if home:
         node["ids"] = [f"card-{card.id}"]
@@ -180,14 +181,14 @@ def _card_node(card: Card, faces: _FaceParser, home: bool) -> flipcard:
         back += why
     foot = flipcard_foot()
     lines = (
-        ("source", words.SOURCE, f"{{cite}}`{','.join(card.source)}`" if card.source else ""),
-        ("term", words.TERM, f"{{term}}`{card.term}`" if card.term else ""),
-        ("see", words.SEE, f"{{ref}}`{card.see}`" if card.see else ""),
+        ("source", words("cards.source"), f"{{cite}}`{','.join(card.source)}`" if card.source else ""),
+        ("term", words("cards.term"), f"{{term}}`{card.term}`" if card.term else ""),
+        ("see", words("cards.see"), f"{{ref}}`{card.see}`" if card.see else ""),
     )
     for name, label, role in lines:
         if role:
             line = nodes.inline(classes=[f"flipcard-{name}"])
-            line += nodes.inline(text=f"{label}: ", classes=["flipcard-label"])
+            line += nodes.inline(text=f"{label} ", classes=["flipcard-label"])
             holder = nodes.Element()
             faces.into(holder, role, card.lines[name])
             for paragraph in holder.children:
@@ -252,7 +253,7 @@ def deck_nodes(
         return []
     faces = _FaceParser(env, document, deck)
     section = flipcards(deck=deck.name, title=deck.title, path=shown_as, home=home)
-    cards = [_card_node(card, faces, home) for card in deck]
+    cards = [_card_node(card, faces, home, env.config.flipcards_catalogue) for card in deck]
     section += [flipcards_grid("", *group) for group in groups(cards)] or cards
     return [section]
 
@@ -465,6 +466,7 @@ def _world(env: BuildEnvironment) -> str:
         sorted(env.toc_secnumbers.items()),
         sorted(env.toctree_includes.items()),
         sorted(sphinx_today.captions(env).items()) if sphinx_today.gathered(env) else [],
+        sorted(sphinx_today.gathered(env)),
         sorted(
             (label, equation)
             for label, equation in env.get_domain("math").equations.items()  # type: ignore[attr-defined]
@@ -514,7 +516,7 @@ def _stale_pages(app: Sphinx, env: BuildEnvironment) -> list[str]:
 def _move_links_behind(app: Sphinx, document: nodes.document, docname: str) -> None:
     """Take the links out of the questions: a control holds no other control. They go to the answer."""
     homes = _domain(app.env).homes()
-    report = app.config.flipcards_report_url
+    report, words = app.config.flipcards_report_url, app.config.flipcards_catalogue
     for card in document.findall(flipcard):
         front = next(card.findall(flipcard_front))
         foot = next(card.findall(flipcard_foot))
@@ -524,7 +526,7 @@ def _move_links_behind(app: Sphinx, document: nodes.document, docname: str) -> N
             reference.replace_self(reference.children)
         if moved:
             line = nodes.inline(classes=["flipcard-links"])
-            line += nodes.inline(text=f"{words.QUESTION_LINKS}: ", classes=["flipcard-label"])
+            line += nodes.inline(text=words("cards.questionLinks") + " ", classes=["flipcard-label"])
             for position, reference in enumerate(moved.values()):
                 line += [nodes.Text(", ")] if position else []
                 line += reference
@@ -532,11 +534,11 @@ def _move_links_behind(app: Sphinx, document: nodes.document, docname: str) -> N
         anchor = f"card-{card['card']}"
         if not card["home"] and card["card"] in homes:
             card["home_uri"] = app.builder.get_relative_uri(docname, homes[card["card"]]) + "#" + anchor
-            link = nodes.reference("", words.HOME, refuri=card["home_uri"], internal=True)
+            link = nodes.reference("", words("cards.home"), refuri=card["home_uri"], internal=True)
             foot += nodes.inline("", "", link, classes=["flipcard-home"])
         if report and card["home"]:
             uri = report.format(card=quote(card["card"]), page=quote(docname))
-            link = nodes.reference("", words.REPORT, refuri=uri, internal=False)
+            link = nodes.reference("", words("cards.report"), refuri=uri, internal=False)
             foot += nodes.inline("", "", link, classes=["flipcard-report"])
 
 
@@ -660,6 +662,10 @@ def _configure(app: Sphinx, config: Config) -> None:
     if selector == "div.highlight pre":
         config.copybutton_selector = "div.highlight pre:not(.flipcard-front pre)"
     config.html_static_path += [str(STATIC / name) for name in FRONT_END]
+    try:
+        sphinx_words.configure(app, config)
+    except WordsError as error:
+        _stop(error.faults, "words")
 
 
 def _say_that_a_book_is_built(app: Sphinx, env: BuildEnvironment, docnames: list[str]) -> None:
@@ -696,14 +702,20 @@ def _add_front_end(app: Sphinx, page: str, template: str, context: dict[str, Any
     if page not in _domain(app.env).data["decks"]:
         return
     app.add_css_file("flipcards.css")
+    sphinx_words.add_words(app)
+    boards = sphinx_today.gathered(app.env)
     version = _digest([STATIC / "study.js"])[:8]
     study: dict[str, Any] = {
         "data-study": f"{context['pathto']('_static/study.js', True)}?v={version}",
         "data-book": app.config.flipcards_book or _slug(app.config.project),
     }
-    # Classic scripts, not modules: browsers load no module from file://. The cards wait for no other script.
-    app.add_js_file("cards.js", loading_method="async", **study)
-    if page in sphinx_today.gathered(app.env):  # there it is needed at once
+    if boards and page not in boards:
+        study["data-today"] = context["pathto"](min(boards))
+    # Classic scripts, not modules: browsers load no module from file://. The cards wait for no other script
+    # than that of their words.
+    own_words = app.config.flipcards_catalogue.is_english
+    app.add_js_file("cards.js", loading_method="async" if own_words else "defer", **study)
+    if page in boards:  # there it is needed at once
         app.add_js_file("study.js", loading_method="defer")
 
 
@@ -722,7 +734,9 @@ def setup(app: Sphinx) -> dict[str, Any]:
     """Register the extension."""
     package = Path(__file__).parent
     # An edit of this package makes the pages it wrote stale; nothing is executed for that.
-    app.add_config_value("flipcards_sources", _digest(package.glob("*.py")), "env", str)
+    app.add_config_value(
+        "flipcards_sources", _digest([*package.glob("*.py"), *package.glob("words/*.*")]), "env", str
+    )
     front_end = [*FRONT_END, *sphinx_flipbook.FRONT_END]
     app.add_config_value("flipcards_front_end", _digest(STATIC / n for n in front_end), "html", str)
     app.add_config_value("flipcards_report_url", "", "html", str)
@@ -743,6 +757,7 @@ def setup(app: Sphinx) -> dict[str, Any]:
     app.connect("env-get-updated", _stale_pages, priority=900)
     app.connect("doctree-resolved", _move_links_behind)
     app.connect("html-page-context", _add_front_end)
+    sphinx_words.setup(app)
     sphinx_flipbook.setup(app)
     sphinx_today.setup(app)
     return {

@@ -14,7 +14,7 @@ from sphinx.builders.html import StandaloneHTMLBuilder
 from sphinx.environment import BuildEnvironment
 from sphinx.util import logging
 
-from flipcards import __version__, words
+from flipcards import __version__
 from flipcards.anki_write import export_anki
 from flipcards.deck import Card, Deck, DeckError
 from flipcards.sphinx import FlipcardsDomain, flipcards
@@ -63,12 +63,12 @@ class Packages:
         """Put a link below the last section of each deck that is at home on a page."""
         if not (_is_site(app) and app.config.flipcards_anki):
             return
-        names = _names(app.env)
+        names, words = _names(app.env), app.config.flipcards_catalogue
         sections = document.findall(flipcards)
         last = {section["path"]: section for section in sections if section["home"]}
         for path, section in last.items():
             self.stale.add(path)
-            link = addnodes.download_reference("", words.ANKI, filename=names[path])
+            link = addnodes.download_reference("", words("cards.anki"), filename=names[path])
             paragraph = nodes.paragraph("", "", link, classes=["flipcards-export"])
             section.parent.insert(section.parent.index(section) + 1, paragraph)
 
@@ -84,7 +84,14 @@ class Packages:
             target.parent.mkdir(parents=True, exist_ok=True)
             try:
                 deck = Deck.load(Path(app.srcdir) / path, shown_as=path)
-                export_anki([deck], target, parent=app.config.project, page_url=_address(app), force=True)
+                export_anki(
+                    [deck],
+                    target,
+                    parent=app.config.project,
+                    page_url=_address(app),
+                    words=app.config.flipcards_catalogue,
+                    force=True,
+                )
             except DeckError as error:
                 logger.warning("no package for Anki: %s", error, type="flipcards", subtype="anki")
 

@@ -18,8 +18,8 @@ from sphinx.config import Config
 from sphinx.transforms.post_transforms import SphinxPostTransform
 from sphinx.writers.html5 import HTML5Translator
 
-from flipcards import words
 from flipcards.flipbook import MIME_TYPE, reading
+from flipcards.sphinx_words import add_words
 
 STATIC = Path(__file__).parent / "static"
 FRONT_END = ("flipbook.js", "flipbook.css")
@@ -136,9 +136,10 @@ def _visit_flipbook(self: HTML5Translator, node: flipbook) -> None:
     attributes = {"src": shown["source"], "alt": first["alt"], **size, "loading": "lazy"}
     self.body.append(self.emptytag(node, "img", CLASS="flipbook-still", **attributes))
     self.body.append('<details class="flipbook-numbers" open>')
-    self.body.append(f"<summary>{self.encode(words.FLIPBOOK_NUMBERS)}</summary>\n")
+    numbers = self.config.flipcards_catalogue("flipbook.numbers")
+    self.body.append(f"<summary>{self.encode(numbers)}</summary>\n")
     # No landmark: a page has several of the same name.
-    table: dict[str, Any] = {"role": "group", "tabindex": "0", "aria-label": words.FLIPBOOK_NUMBERS}
+    table: dict[str, Any] = {"role": "group", "tabindex": "0", "aria-label": numbers}
     self.body.append(self.starttag(node, "div", CLASS="flipbook-scroll", **table))
     node.children[-1].walkabout(self)
     self.body.append("</div></details>\n")
@@ -157,6 +158,7 @@ def _skip(self: Any, node: nodes.Element) -> None:
 def _add_front_end(app: Sphinx, page: str, template: str, context: dict[str, Any], doctree: Any) -> None:
     if doctree is not None and next(doctree.findall(flipbook), None) is not None:
         app.add_css_file("flipbook.css")
+        add_words(app)
         # A classic script, not a module: browsers load no module from file://.
         app.add_js_file("flipbook.js", loading_method="defer")
 

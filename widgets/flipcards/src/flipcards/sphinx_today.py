@@ -17,7 +17,6 @@ from sphinx.util.docutils import SphinxDirective
 from sphinx.writers.html5 import HTML5Translator
 
 from flipcards import sphinx as cards
-from flipcards import words
 
 logger = logging.getLogger(__name__)
 
@@ -153,8 +152,9 @@ class NoToday(SphinxPostTransform):
     def run(self, **kwargs: Any) -> None:
         """Take the gathered cards out."""
         if self.app.builder.format != "html" or self.app.builder.name == "epub":
+            words = self.app.config.flipcards_catalogue
             for today in list(self.document.findall(flipcards_today)):
-                today.replace_self(nodes.paragraph(text=words.TODAY_ELSEWHERE))
+                today.replace_self(nodes.paragraph(text=words("cards.todayElsewhere")))
 
 
 # --- HTML ------------------------------------------------------------------------------------------
@@ -162,12 +162,15 @@ class NoToday(SphinxPostTransform):
 
 def _visit_today(self: HTML5Translator, node: nodes.Element) -> None:
     self.body.append(self.starttag(node, "div", CLASS="flipcards flipcards-today"))
-    self.body.append(f"<noscript><p>{words.TODAY_NOSCRIPT}</p></noscript>\n</div>\n")
-    self.body.append(f'<div class="flipcards-decks"><p class="rubric">{words.ALL_CARDS}</p>\n')
+    words = self.config.flipcards_catalogue
+    self.body.append(f"<noscript><p>{self.encode(words('cards.todayNoScript'))}</p></noscript>\n</div>\n")
+    title = self.encode(words("cards.allCards"))
+    self.body.append(f'<div class="flipcards-decks"><p class="rubric">{title}</p>\n')
 
 
 def _visit_deck(self: HTML5Translator, node: nodes.Element) -> None:
-    count = words.count(sum(1 for _ in node.findall(cards.flipcard)))
+    number = sum(1 for _ in node.findall(cards.flipcard))
+    count = self.encode(self.config.flipcards_catalogue("cards.count", count=number))
     title = self.encode(node["title"])
     self.body.append(self.starttag(node, "details", CLASS="flipcards-deck"))
     self.body.append(f'<summary>{title} <span class="flipcards-deck-count">{count}</span></summary>\n')

@@ -16,6 +16,7 @@ from flipcards.deck import Deck
 from flipcards.display import STATIC_ENVIRONMENT, bundle
 from flipcards.reviews import Entry, LogFile, MemoryLog, ReviewLogError, effective, fault_of
 from flipcards.widget import STATIC, html_of
+from flipcards.words import LIVE_SECTIONS, spoken
 
 if TYPE_CHECKING:
     from flipcards.scheduler import Scheduler
@@ -264,6 +265,7 @@ class Study(anywidget.AnyWidget):
     _esm = STATIC / "flipcards.js"
     _css = STATIC / "flipcards.css"
     html = traitlets.Unicode().tag(sync=True)
+    words = traitlets.Dict().tag(sync=True)  # of another language; none where they are English
     study = traitlets.Dict().tag(sync=True)  # what the front end calls the log: its key and its name
     settings = traitlets.Dict().tag(sync=True)
 
@@ -271,7 +273,13 @@ class Study(anywidget.AnyWidget):
         """Show a session; the faces of its cards are rendered here, once."""
         name = Path(session.progress).name if session.progress else ""
         study = {"key": _key(session), "name": name}
-        super().__init__(html=html_of(session.deck), study=study, settings=session.settings, **kwargs)
+        super().__init__(
+            html=html_of(session.deck),
+            words=spoken().table(LIVE_SECTIONS),
+            study=study,
+            settings=session.settings,
+            **kwargs,
+        )
         self.session = session
         self.on_msg(lambda widget, content, buffers: session.receive(content, self.send))
 

@@ -11,6 +11,7 @@ import traitlets
 
 from flipcards.deck import Deck
 from flipcards.page import GROUP, grids, section
+from flipcards.words import LIVE_SECTIONS, spoken
 
 STATIC = Path(__file__).parent / "static"
 AT_ONCE = 10 * GROUP  # cards that come with a view
@@ -41,11 +42,13 @@ class Cards(anywidget.AnyWidget):
     _css = STATIC / "flipcards.css"
     html = traitlets.Unicode().tag(sync=True)
     count = traitlets.Int().tag(sync=True)
+    words = traitlets.Dict().tag(sync=True)  # of another language; none where they are English
     revealed = traitlets.List(traitlets.Unicode(), read_only=True)
 
     def __init__(self, deck: Deck, **kwargs: Any) -> None:
         """Show a deck; the faces of its first cards are rendered here, once."""
-        super().__init__(html=html_of(deck, AT_ONCE), count=len(deck), **kwargs)
+        words = spoken().table(LIVE_SECTIONS)
+        super().__init__(html=html_of(deck, AT_ONCE), count=len(deck), words=words, **kwargs)
         self.deck = deck
         self._parts: dict[int, str] = {}  # the further ones, by the number of the first of them
         self._known = {card.id for card in deck}
