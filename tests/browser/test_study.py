@@ -44,7 +44,8 @@ def write(file, *decks):
         f'<meta http-equiv="Content-Security-Policy" content="{POLICY}">'
         '<meta name="viewport" content="width=device-width"><link rel="icon" href="data:,">'
         '<link rel="stylesheet" href="flipcards.css">'
-        '<script defer src="cards.js" data-study="study.js" data-book="tiny"></script></head>'
+        '<script defer src="cards.js" data-study="study.js" data-book="tiny" data-today="today.html">'
+        "</script></head>"
         f"<body><main><h1>Cards</h1>{''.join(decks)}</main></body></html>",
         encoding="utf-8",
     )
@@ -148,7 +149,10 @@ def test_a_whole_session_by_keyboard_ends_with_what_was_learned_and_when_to_retu
     assert "4 new cards begun" in said
     assert re.search(r"cards? (is|are) due (tomorrow|in \d+ days)\.", said)
     assert page.evaluate("document.activeElement.className") == "flipcards-end"
-    assert "Done for now" in page.locator(".flipcards-session [role=status]").inner_text()
+    said = page.locator(".flipcards-session [role=status]").inner_text()
+    assert said.startswith("Done for now. ")
+    assert ".." not in said
+    assert page.get_by_role("link", name="Go to Today").get_attribute("href") == "today.html"
     page.keyboard.press("Escape")
     assert page.locator(".flipcards-session").count() == 0
     assert page.evaluate("document.activeElement.textContent") == "Study"
@@ -361,6 +365,36 @@ def test_settings_are_checked_used_and_remembered_for_the_book(new_reader):
     assert asked(page) == "kl"
 
 
+def test_leaving_the_options_takes_what_was_typed_and_shows_once_what_makes_no_sense(new_reader):
+    page = new_reader()()
+    study(page)
+    page.keyboard.press("o")
+    dialog = page.get_by_role("dialog", name="Options")
+    dialog.get_by_label("Desired retention").fill("80")
+    new = dialog.get_by_label("New cards a day")
+    new.fill("many")
+    page.keyboard.press("Escape")
+    said = "from 0 to 9999. Close once more to leave it as it was."
+    assert said in dialog.get_by_role("status").inner_text()
+    assert new.evaluate("field => field === document.activeElement")
+    dialog.get_by_role("button", name="Close").click()
+    dialog.wait_for(state="detached")
+    page.keyboard.press("o")
+    assert dialog.get_by_label("New cards a day").input_value() == "10"
+    assert dialog.get_by_label("Desired retention").input_value() == "80"
+    page.keyboard.press("Escape")
+    dialog.wait_for(state="detached")
+
+
+def test_a_suspended_card_is_not_counted_as_done(new_reader):
+    page = new_reader()()
+    study(page)
+    page.keyboard.press("s")
+    assert page.locator(".flipcards-sum").inner_text().startswith("0 done · 3 left")
+    answer(page, "4")
+    assert page.locator(".flipcards-sum").inner_text().startswith("1 done · 2 left")
+
+
 # --- Progress is shared, saved and loaded --------------------------------------------------------------
 
 
@@ -418,9 +452,10 @@ def test_progress_is_downloaded_and_loaded_twice_with_the_effect_of_once(new_rea
     ("content", "message"),
     [
         ("<html>no log</html>\n", r"notes\.txt:1: .*Nothing was changed\."),
-        ('{"schema": 1, "id": 5}\n', r"notes\.txt:1: .*Nothing was changed\."),
+        ('{"schema": 1, "id": 5}\n', r"notes\.txt:1: .*lower case\. Nothing was changed\."),
+        ("", r"notes\.txt: the file is empty; choose a file of progress\. Nothing was changed\."),
     ],
-    ids=["foreign", "damaged"],
+    ids=["foreign", "damaged", "empty"],
 )
 def test_a_file_that_is_no_log_is_refused_with_place_and_reason(new_reader, tmp_path, content, message):
     page = new_reader()()
@@ -434,6 +469,27 @@ def test_a_file_that_is_no_log_is_refused_with_place_and_reason(new_reader, tmp_
     assert re.search(message, dialog.get_by_role("status").inner_text())
     page.keyboard.press("Escape")
     assert log_of(page) == []
+
+
+def test_of_a_file_that_is_cut_off_the_whole_lines_are_loaded_when_the_reader_says_so(new_reader, tmp_path):
+    page = new_reader()()
+    study(page)
+    answer(page, "4", "1")
+    entries = log_of(page)
+    file = tmp_path / "progress.jsonl"
+    file.write_text("".join(json.dumps(entry) + "\n" for entry in entries) + '{"schema": 1, "id', "utf-8")
+    other = new_reader()()
+    study(other)
+    other.keyboard.press("o")
+    dialog = other.get_by_role("dialog")
+    dialog.get_by_label("Load progress").set_input_files(file)
+    dialog.get_by_text("progress.jsonl:3: the last line is cut off").wait_for()
+    assert "can be kept. Nothing was changed." in dialog.get_by_role("status").inner_text()
+    assert other.locator(".flipcards-sum").inner_text().startswith("0 done · 4 left")
+    dialog.get_by_role("button", name="Load the 2 entries before it").click()
+    dialog.get_by_text("2 entries loaded, 0 known already.").wait_for()
+    other.keyboard.press("Escape")
+    assert log_of(other) == entries
 
 
 REFUSED = """for (const name of ["localStorage", "sessionStorage", "indexedDB"]) {

@@ -132,6 +132,16 @@ def test_pages_say_where_study_is_and_whose_book_it_is_and_today_loads_it_at_onc
         assert len(loaded) == (name == "today")
 
 
+def test_other_pages_with_cards_know_where_it_is(built):
+    where = {
+        name: built.page(f"html/{name}.html").select_one("script[data-book]") for name in ("words", "today")
+    }
+    assert where["words"]["data-today"] == "today.html"
+    assert not where["today"].has_attr("data-today")
+    deep = built.page("html/lab/deep.html").select_one("script[data-book]")
+    assert deep["data-today"] == "../today.html"
+
+
 def test_a_search_finds_a_cards_own_page_only(built):
     index = json.loads(built.text("html/searchindex.js").removeprefix("Search.setIndex(").rstrip(")"))
     found = [index["docnames"][number] for number in index["terms"]["zebra"]]
@@ -164,6 +174,14 @@ def test_the_name_of_a_part_that_changes_makes_it_new(tmp_path):
     book.write("index.md", INDEX.replace("Labs", "Experiments"))
     assert book.build()[0] == 0
     assert book.page().select("section.flipcards")[1]["data-part"] == "Experiments"
+
+
+def test_a_page_that_comes_or_goes_is_known_to_the_pages_with_cards(tmp_path):
+    book = Book(tmp_path)
+    assert book.build()[0] == 0
+    book.write("today.md", "# Today\n")
+    assert book.build()[0] == 0
+    assert not book.page("html/words.html").select("script[data-today]")
 
 
 def test_a_deck_that_is_on_no_page_is_a_fault_by_name_and_line(tmp_path):

@@ -5,6 +5,7 @@ import json
 import re
 import sys
 import warnings
+import zipfile
 from contextlib import redirect_stderr, redirect_stdout
 from pathlib import Path
 
@@ -14,6 +15,7 @@ from bs4 import BeautifulSoup
 from flipcards import Card, Deck, page
 from flipcards import words as catalogues
 from flipcards.anki_note import back_template
+from flipcards.cli import main
 from flipcards.words import (
     LIVE_SECTIONS,
     PAGE_SECTIONS,
@@ -130,6 +132,17 @@ def test_a_notebook_speaks_english_by_itself():
     assert flipcards.Cards(Deck((Card("one", "What?", "That."),))).words == {}
     with pytest.raises(WordsError, match="there are no words for 'xx'; there are de, en"):
         catalogues.use_words("xx")
+
+
+def test_the_command_labels_a_package_in_another_language(tmp_path, capsys):
+    (tmp_path / "zoo.yml").write_text(DECK, "utf-8")
+    command = ["export", "anki", str(tmp_path / "zoo.yml"), "-o", str(tmp_path / "zoo.apkg"), "--words"]
+    assert main([*command, "de"]) == 0
+    with zipfile.ZipFile(tmp_path / "zoo.apkg") as package:
+        assert b"Zur eigenen Seite dieser Karte" in package.read("collection.anki2")
+    (tmp_path / "own.yml").write_text("page: {}\n", "utf-8")
+    assert main([*command, str(tmp_path / "own.yml"), "--force"]) == 1
+    assert "own.yml: 'language' is None" in capsys.readouterr().err
 
 
 # --- A book ---

@@ -129,6 +129,18 @@ def test_the_other_book_has_its_cards_and_its_packages(book):
     assert packages == {"hebrew.apkg", "planeten.apkg"}
 
 
+def test_the_package_speaks_the_language_of_the_book(book):
+    page = BeautifulSoup((book / "seiten" / "heute.html").read_text("utf-8"), "html.parser")
+    assert page.select_one(".flipcards-decks > .rubric").text == "Alle Karten des Buchs"
+    assert [count.text for count in page.select(".flipcards-deck-count")] == ["2 Karten", "1 Karte"]
+    scripts = " ".join(script["src"] for script in page.select("script[src]"))
+    assert re.search(r"_static/flipcards-words\.\w+\.js .*_static/cards\.", scripts), "its words come first"
+    words = (book / "_static" / "flipcards-words.js").read_text("utf-8")
+    assert '"study":"Lernen"' in words
+    page = BeautifulSoup((book / "seiten" / "planeten.html").read_text("utf-8"), "html.parser")
+    assert "Für Anki herunterladen" in page.select_one(".flipcards-export").text
+
+
 def test_text_from_right_to_left_says_its_direction(book):
     page = BeautifulSoup((book / "seiten" / "hebrew.html").read_text("utf-8"), "html.parser")
     card = page.select_one("#card-shemesh")

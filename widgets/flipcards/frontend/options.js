@@ -154,8 +154,8 @@ export function openOptions(root, desk, { cards, choice, choose, closed }) {
   const { new_per_day, desired_retention, learning_steps } = desk.settings();
   /** @type {(() => [HTMLInputElement, string] | null)[]} */
   const takes = [];
-  /** @type {(words: string, value: string, mode: string, read: (text: string) => object | string) => HTMLElement} */
-  const setting = (words, value, mode, read) => {
+  /** @type {(name: string, value: string, mode: string, read: (text: string) => object | string) => HTMLElement} */
+  const setting = (name, value, mode, read) => {
     const field = element("input", "", "", { inputmode: mode, autocomplete: "off" });
     field.value = value;
     const fault = element("span", "flipcards-fault", "", { id: `flipcards-fault-${++count}` });
@@ -179,10 +179,10 @@ export function openOptions(root, desk, { cards, choice, choose, closed }) {
     };
     takes.push(take);
     field.addEventListener("change", () => {
-      const [, words = ""] = take() ?? [];
-      say(words, Boolean(words));
+      const [, why = ""] = take() ?? [];
+      say(why, Boolean(why));
     });
-    const label = labelled(words, field);
+    const label = labelled(name, field);
     label.append(fault);
     return label;
   };

@@ -20,6 +20,7 @@ from flipcards.deck import Card, Deck, DeckError, Fault
 from flipcards.files import write_whole
 from flipcards.new import new_book
 from flipcards.schema import schema_text
+from flipcards.words import WordsError, find
 
 STANDARD = "-"
 FAULT, USAGE = 1, 2  # what is read has faults; what is asked for cannot be done
@@ -52,7 +53,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         with warnings.catch_warnings():
             warnings.showwarning = lambda message, *_, **__: _say(str(message))
             return options.run(options) or 0
-    except (AnkiError, DeckError, reviews.ReviewLogError) as error:
+    except (AnkiError, DeckError, reviews.ReviewLogError, WordsError) as error:
         _say(str(error))
         return FAULT
     except FileExistsError as error:
@@ -115,6 +116,12 @@ def _add_export(parser: argparse.ArgumentParser) -> None:
     anki.add_argument("--parent", default="", metavar="NAME", help="the deck in Anki to put the decks below")
     anki.add_argument(
         "--page-url", metavar="URL", help="where a card is published; {card} and {deck} are filled in"
+    )
+    anki.add_argument(
+        "--words",
+        default="en",
+        metavar="LANGUAGE",
+        help="of the labels on a note: en, de, or a catalogue of yours",
     )
     anki.set_defaults(run=_export_anki)
     for kind, text in tabular.FORMATS.items():
@@ -218,6 +225,7 @@ def _new(options: argparse.Namespace) -> None:
 
 
 def _export_anki(options: argparse.Namespace) -> None:
+    words = find(options.words)
     decks = _loaded(options.decks)
     template: str | None = options.page_url
 
@@ -227,7 +235,7 @@ def _export_anki(options: argparse.Namespace) -> None:
     address = page_url if template else None
     if options.output == STANDARD:
         entries = reviews.read(options.progress) if options.progress else []
-        data, done = package(decks, entries=entries, parent=options.parent, page_url=address)
+        data, done = package(decks, entries=entries, parent=options.parent, page_url=address, words=words)
         sys.stdout.buffer.write(data)
     else:
         done = export_anki(
@@ -236,6 +244,7 @@ def _export_anki(options: argparse.Namespace) -> None:
             progress=options.progress,
             parent=options.parent,
             page_url=address,
+            words=words,
             force=options.force,
         )
     held = (_count(done.notes, "note"), _count(done.reviews, "review"), _count(done.media, "image"))

@@ -18,19 +18,26 @@ SCRIPT = "flipcards-words.js"
 
 
 def configure(app: Sphinx, config: Config) -> None:
-    """Read the words of the book, and make the script that pages in another language have.
+    """Read the words of the book.
 
     Raises:
         WordsError: the catalogue that the book names has faults.
     """
-    config.flipcards_catalogue = words = _words_of(app, config)
+    config.flipcards_catalogue = _words_of(app, config)
+
+
+def _write_script(app: Sphinx) -> None:
+    """Make the script that pages in another language have, before them: they name its digest."""
+    if app.builder.format != "html":
+        return
+    script = Path(app.outdir) / "_static" / SCRIPT
+    words = app.config.flipcards_catalogue
     if words.is_english:
+        script.unlink(missing_ok=True)
         return
     table = json.dumps(words.table(PAGE_SECTIONS), ensure_ascii=False, separators=(",", ":"))
-    script = Path(app.doctreedir) / "flipcards" / SCRIPT
     script.parent.mkdir(parents=True, exist_ok=True)
     write_whole(script, f"globalThis.flipcardsWords={table};\n".encode())
-    config.html_static_path += [str(script)]
 
 
 def _words_of(app: Sphinx, config: Config) -> Words:
@@ -57,3 +64,4 @@ def setup(app: Sphinx) -> None:
     app.add_config_value("flipcards_words", "", "", str)
     # Set when the configuration is read. What it says is compared, so an edited catalogue counts.
     app.add_config_value("flipcards_catalogue", lambda config: english(), "env", Words)
+    app.connect("builder-inited", _write_script)

@@ -233,7 +233,7 @@ def use_words(words: str | os.PathLike[str] = "en") -> None:
     Raises:
         WordsError: there is no such language, or the catalogue has faults.
     """
-    _spoken[:] = [_found(words)]
+    _spoken[:] = [find(words)]
 
 
 def spoken() -> Words:
@@ -241,7 +241,12 @@ def spoken() -> Words:
     return _spoken[0] if _spoken else english()
 
 
-def _found(words: str | os.PathLike[str]) -> Words:
+def find(words: str | os.PathLike[str]) -> Words:
+    """The words for a language that the package has, or those of a catalogue.
+
+    Raises:
+        WordsError: there is no such language, or the catalogue has faults.
+    """
     if isinstance(words, str) and _TAG.fullmatch(words.replace("_", "-")):
         found = shipped(words)
         if found.is_english and not words.lower().startswith("en"):
