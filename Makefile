@@ -91,12 +91,13 @@ lint: $(VENV)/.tests ## check format, style and types
 pytest: $(VENV)/.tests ## run the tests alone, on the site as it was built last; ARGS go to pytest
 	$(BIN)/python -m pytest --nbval-lax --nbval-current-env $(or $(ARGS),--numprocesses 2 --dist loadfile chapters tests)
 
-bench: $(VENV)/.bench chromium book ## measure cards, study, flipbooks, packages and tables beside others, for some minutes; ARGS go to bench/cards.py
+bench: $(VENV)/.bench chromium book ## measure cards, study, flipbooks, packages, tables and light pages beside others, for some minutes; ARGS go to bench/cards.py
 	$(BIN)/python bench/cards.py $(ARGS)
 	$(BIN)/python bench/study.py
 	$(BIN)/python bench/flipbook.py
 	$(BIN)/python bench/anki.py
 	$(BIN)/python bench/tables.py
+	$(BIN)/python bench/lightbook.py
 
 # An environment of its own: these hosts want other versions of what the book needs.
 $(VENV)/hosts/.hosts: bench/hosts-requirements.txt $(wildcard widgets/*/pyproject.toml) | $(BIN)/python

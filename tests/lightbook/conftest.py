@@ -76,6 +76,8 @@ PAGES = {
         ---
         # Code page
 
+        The page says hello to its reader.
+
         ```{code-cell} ipython3
         :tags: [hide-input]
         print("hello")

@@ -158,6 +158,20 @@ def test_a_page_without_an_icon_says_so(faulty, mended):
     assert mended.html("plain.html").count('rel="icon" href="data:,"') == 1
 
 
+def test_an_excerpt_shows_sentences_and_code_only_for_words_that_stand_nowhere_else(mended, open_page):
+    expected = {
+        "hello": "The page says hello to its reader.",
+        "intslider": "ipywidgets.IntSlider()",
+        "macro": "Inline a2 and b1, a macro x∈R and one with an argument",
+    }
+    for word, text in expected.items():
+        page = open_page(mended, f"search.html?q={word}")
+        excerpt = page.locator("#search-results .context").first.inner_text()
+        assert text in excerpt
+        assert ("print(" in excerpt) == (word == "intslider")
+        assert "\\" not in excerpt
+
+
 def test_from_a_disk_every_page_works_and_search_finds_and_highlights(mended, open_page, page_errors):
     for name in ("intro.html", "maths.html", "code.html", "search.html"):
         open_page(mended, name, from_disk=True).wait_for_timeout(200)

@@ -16,21 +16,29 @@
   }
 
   // Fault: an excerpt is cut where a stem stands ("flatteri"), which the text does not have. Then it shows
-  // the page's buttons, which are part of what Sphinx takes for its text.
+  // the page's buttons, which are part of what Sphinx takes for its text. And it shows code and the source
+  // of formulas. Code is read only where the words are nowhere else.
   if (typeof Search !== "undefined") {
-    Search.htmlToText = (html, anchor) => {
+    const unread = ".headerlink, script, style, .katex-mathml, .bd-header-article, .prev-next-area";
+    /** @type {(html: string, anchor: string | null, without: string) => string} */
+    const textOf = (html, anchor, without) => {
       const page = new DOMParser().parseFromString(html, "text/html");
-      const unread = ".headerlink, script, style, .katex-mathml, .bd-header-article, .prev-next-area";
-      page.querySelectorAll(unread).forEach((element) => element.remove());
+      page.querySelectorAll(without).forEach((element) => element.remove());
       const text = page.querySelector("article.bd-article") ?? page.querySelector("[role=main]");
-      return ((anchor && text?.querySelector(anchor)) || text)?.textContent ?? "";
+      const part = (anchor && text?.querySelector(anchor)) || text;
+      return (part?.textContent ?? "").replace(/\u200b/g, "").replace(/\s+/g, " "); // KaTeX has such spaces
     };
     const summarise = Search.makeSearchSummary;
     Search.makeSearchSummary = (html, stems, anchor) => {
       const query = new URLSearchParams(location.search).get("q") ?? "";
       const words = query.toLowerCase().split(/[^\p{L}\p{N}_]+/u).filter((word) => word !== "");
       const starts = [...stems].map((stem) => stem.slice(0, -1)).filter((start) => start.length > 2);
-      return summarise(html, [...starts, ...stems, ...words], anchor); // the last that the text has counts
+      const sought = [...starts, ...stems, ...words]; // the last that the text has counts
+      const prose = textOf(html, anchor, `${unread}, .highlight`);
+      const inProse = sought.some((word) => prose.toLowerCase().includes(word));
+      const text = inProse ? prose : textOf(html, anchor, unread);
+      Search.htmlToText = () => text;
+      return summarise(html, sought, anchor);
     };
   }
 
