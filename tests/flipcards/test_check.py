@@ -48,6 +48,18 @@ def test_good_decks_pass_and_only_decks_are_read(capsys):
     assert (out, told) == ("", "1 deck, 1 card: no faults\n")
 
 
+def test_what_only_the_build_of_a_book_can_look_up_is_named(folder, capsys):
+    (folder / "decks" / "good.yml").write_text(
+        "cards:\n  - {id: a, front: Q, back: 'A {term}`LoRA`', source: [hu2021], see: lab-lora}\n"
+    )
+    assert main(["check", "decks"]) == 0
+    assert capsys.readouterr().err.splitlines() == [
+        "1 deck, 1 card: no faults",
+        "left to the build of the book: "
+        "terms; sources, for want of 'bibliography'; labels, for want of 'pages'",
+    ]
+
+
 def test_every_fault_of_every_deck_is_told_with_its_line(folder, capsys):
     (folder / "decks" / "bad.yml").write_text(BAD)
     (folder / "decks" / "faces.yaml").write_text(FACES)

@@ -36,6 +36,13 @@ def test_a_deck_goes_to_anki_and_back_by_command(deck, tmp_path, capsys):
         assert b"https://x.org/one.html#card-a" in archive.read("collection.anki2")
 
 
+def test_what_a_package_cannot_hold_of_a_deck_is_told(deck, tmp_path, capsys):
+    (tmp_path / "works.bib").write_text("")
+    deck.write_text(f"bibliography: works.bib\n{DECK}")
+    assert main(["export", "anki", "one.yml", "-o", "x.apkg"]) == 0
+    assert "left out: where the bibliography and the pages of the book are" in capsys.readouterr().err
+
+
 def test_progress_is_added_to_the_log_and_goes_out_again(deck, capsys):
     assert main(["import", "anki", str(FIXTURE), "-o", "mine.yml", "--progress", "log.jsonl"]) == 0
     assert len(reviews.read("log.jsonl")) == 6
@@ -60,6 +67,7 @@ def test_a_minus_writes_the_package_to_standard_output(deck):
         ),
         (["import", "anki", "gone.apkg", "-o", "x.yml"], 1, "gone.apkg: there is no such file"),
         (["import", "anki", str(FIXTURE), "-o", "one.yml"], 2, "one.yml is there already; use --force"),
+        (["export", "anki", "one.yml", "-o", "."], 2, ". is a folder; name a file in it"),
         (["export", "anki", "one.yml", "-o", "no/x.apkg"], 2, "no/x.apkg: No such file or directory"),
         (["import", "anki", str(FIXTURE), "-o", "x.yml", "--progress", "one.yml"], 1, "one.yml:1: "),
     ],

@@ -73,6 +73,8 @@ def test_what_is_left_out_is_printed(piped):
         ),
         (["import", "csv", "one.yml", "-o", "x.yml"], 1, "one.yml:1: the first line must name the columns"),
         (["import", "csv", "gone.csv", "-o", "x.yml"], 2, "gone.csv: No such file or directory"),
+        (["import", "markdown", "list.md", "-o", "."], 2, ". is a folder; name a file in it"),
+        (["export", "csv", "one.yml", "--force", "-o", "."], 2, ". is a folder; name a file in it"),
         (["import", "markdown", "list.md", "-o", "one.yml"], 2, "one.yml is there already; use --force"),
         (["import", "markdown", "list.md", "-o", "no/x.yml"], 2, "no/x.yml: No such file or directory"),
     ],

@@ -197,6 +197,22 @@ def test_malformed_yaml_names_the_line(faults, content, line):
     assert "\n" not in fault
 
 
+@pytest.mark.parametrize(
+    ("card", "remedy"),
+    [
+        ("front: a: b", "put text with ': ' in quotes, or write it below '|'"),
+        ("front: `code`", "put text with ` or @ in quotes"),
+        ('front: "open', "close the quote that is open"),
+        ('front: "\\pi"', "a backslash needs single quotes, or the text below '|'"),
+        ("front: [x", "close the list with ']', or put text that begins with '[' in quotes"),
+        ("front: !a! b", "look at quotes, colons and indentation here and just above"),
+    ],
+)
+def test_malformed_yaml_comes_with_what_to_do(faults, card, remedy):
+    [fault] = faults(f"cards:\n  - id: one\n    {card}\n")
+    assert fault.endswith(remedy)
+
+
 def test_a_second_document_is_refused(faults):
     [fault] = faults(GOOD + "---\n" + GOOD)
     assert fault.startswith("deck.yml:6: not valid YAML: a second document starts here")

@@ -21,7 +21,7 @@ from flipcards.anki_note import MODEL_ID, RENDERING, guid, model, note_fields, n
 from flipcards.anki_progress import DAY_ZERO, CardRow, ReviewRow, State, card_row, review_rows
 from flipcards.check import faults
 from flipcards.deck import Card, Deck, DeckError
-from flipcards.files import write_whole
+from flipcards.files import refuse_taken, write_whole
 from flipcards.markup import Faces
 from flipcards.reviews import Entry
 from flipcards.words import Words, spoken
@@ -137,8 +137,7 @@ def export_anki(
         ReviewLogError: the review log cannot be read.
     """
     path = Path(target)
-    if path.exists() and not force:
-        raise FileExistsError(f"{path} is there already; pass force=True to replace it")
+    refuse_taken(path, force=force)
     entries = reviews.read(progress) if progress is not None else []
     data, exported = package(decks, entries=entries, parent=parent, page_url=page_url, words=words)
     write_whole(path, data)
@@ -177,6 +176,8 @@ def package(
     card_numbers = numbers(card_ids, first=_CARDS)
     deck_numbers = numbers(names, first=_DECKS)
     exported = Exported(notes=len(card_ids))
+    if any(deck.bibliography or deck.pages for deck in decks):
+        exported.left_out.append("where the bibliography and the pages of the book are")
     rated = _reviews(entries, card_numbers, exported)
     if states is None:
         states = _states(entries)

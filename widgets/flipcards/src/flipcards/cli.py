@@ -17,7 +17,7 @@ from pathlib import Path
 from flipcards import __version__, check, reviews, tabular
 from flipcards.anki import AnkiError, export_anki, import_anki, package
 from flipcards.deck import Card, Deck, DeckError, Fault
-from flipcards.files import write_whole
+from flipcards.files import refuse_taken, write_whole
 from flipcards.new import new_book
 from flipcards.schema import schema_text
 from flipcards.words import WordsError, find
@@ -174,7 +174,28 @@ def _check(options: argparse.Namespace) -> int:
         if found
         else f"{held}: no faults"
     )
+    if unchecked := _left_to_the_build(decks):
+        _say(f"left to the build of the book: {'; '.join(unchecked)}")
     return FAULT if found else 0
+
+
+def _left_to_the_build(decks: Sequence[Deck]) -> list[str]:
+    """What these decks refer to and `check` cannot look up."""
+
+    def refer(lookup: str | None, field: str, *roles: str) -> bool:
+        return any(
+            getattr(card, field) or any(role in f"{card.front}{card.back}{card.why}" for role in roles)
+            for deck in decks
+            if lookup is None or getattr(deck, lookup) is None
+            for card in deck
+        )
+
+    found = {
+        "terms": refer(None, "term", "{term}"),
+        "sources, for want of 'bibliography'": refer("bibliography", "source", "{cite"),
+        "labels, for want of 'pages'": refer("pages", "see", "{ref}", "{numref}"),
+    }
+    return [what for what, there in found.items() if there]
 
 
 def _deck_files(paths: Sequence[str]) -> list[str]:
@@ -211,8 +232,7 @@ def _schema(options: argparse.Namespace) -> None:
     if options.output == STANDARD:
         print(schema_text(), end="")
         return
-    if Path(options.output).exists() and not options.force:
-        raise FileExistsError(f"{options.output} is there already; use --force to replace it")
+    refuse_taken(Path(options.output), force=options.force)
     write_whole(options.output, schema_text().encode())
 
 

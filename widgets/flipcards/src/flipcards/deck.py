@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import yaml
 
-from flipcards.files import write_whole
+from flipcards.files import refuse_taken, write_whole
 
 if TYPE_CHECKING:
     from flipcards.study import Session
@@ -241,10 +241,10 @@ class Deck:
 
         Raises:
             FileExistsError: the file is there and `force` is not set.
+            IsADirectoryError: a folder is there.
         """
         target = Path(path)
-        if target.exists() and not force:
-            raise FileExistsError(f"{target} is there already; pass force=True to replace it")
+        refuse_taken(target, force=force)
         write_whole(target, self.to_yaml(target.parent).encode())
 
     def to_yaml(self, folder: str | os.PathLike[str] = ".") -> str:
@@ -302,6 +302,21 @@ def is_loadable(card: Card) -> bool:
 
 def _values(value: str | tuple[str, ...]) -> tuple[str, ...]:
     return (value,) if isinstance(value, str) else value
+
+
+# What PyYAML finds wrong -> what to do about it in a deck.
+_YAML_REMEDY = {
+    "a second document starts here": "keep one deck in a file",
+    "could not find expected ':'": "write 'name: text', and indent a text of several lines below '|'",
+    "did not find expected '-' indicator": "begin each card with '- ', all at one indentation",
+    "did not find expected ',' or ']'": "close the list with ']', or put text that begins with '[' in quotes",
+    "did not find expected ',' or '}'": "put text that begins with '{' in quotes, or write it below '|'",
+    "did not find expected key": "indent the fields of a card alike, and put text with quotes below '|'",
+    "found character that cannot start any token": "indent with spaces; put text with ` or @ in quotes",
+    "found unexpected end of stream": "close the quote that is open",
+    "found unknown escape character": "a backslash needs single quotes, or the text below '|'",
+    "mapping values are not allowed in this context": "put text with ': ' in quotes, or write it below '|'",
+}
 
 
 class _Dumper(yaml.SafeDumper):
@@ -402,11 +417,12 @@ class _Reader:
             mark = error.problem_mark or error.context_mark
             problem = error.problem or "it cannot be parsed"
             if problem == "but found another document":
-                problem = "a second document starts here; keep one deck in a file"
-            self.fault(mark.line + 1 if mark else 1, f"not valid YAML: {problem}")
+                problem = "a second document starts here"
+            remedy = _YAML_REMEDY.get(problem, "look at quotes, colons and indentation here and just above")
+            self.fault(mark.line + 1 if mark else 1, f"not valid YAML: {problem}; {remedy}")
             return None
         except yaml.YAMLError as error:
-            self.fault(1, f"not valid YAML: {error}")
+            self.fault(1, f"not valid YAML: {error}; save the file as UTF-8 text without control characters")
             return None
         if root is None or (isinstance(root, yaml.ScalarNode) and root.tag == _YAML_NULL):
             self.fault(1, "the file is empty; write 'cards:' and a list of cards")

@@ -10,6 +10,19 @@ from collections.abc import Mapping
 from pathlib import Path
 
 
+def refuse_taken(path: Path, *, force: bool) -> None:
+    """Refuse a path that is to become a file and may not: a folder never, a file not without `force`.
+
+    Raises:
+        FileExistsError: the file is there and `force` is not set.
+        IsADirectoryError: a folder is there.
+    """
+    if path.is_dir():
+        raise IsADirectoryError(f"{path} is a folder; name a file in it")
+    if path.exists() and not force:
+        raise FileExistsError(f"{path} is there already; pass force=True to replace it")
+
+
 def write_whole(path: str | os.PathLike[str], data: bytes) -> None:
     """Write a file, or replace it with its permissions kept; a failure leaves what was there.
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from flipcards import table_csv, table_peers
 from flipcards.check import faults
 from flipcards.deck import Deck, DeckError, Fault
-from flipcards.files import write_whole
+from flipcards.files import refuse_taken, write_whole
 from flipcards.table_rows import MAX_BYTES, LeftOut, Row, TableError, cards, cleaned
 
 __all__ = [
@@ -126,8 +126,7 @@ def export_table(
         FileExistsError: the file is there and `force` is not set.
     """
     path = Path(target)
-    if path.exists() and not force:
-        raise FileExistsError(f"{path} is there already; pass force=True to replace it")
+    refuse_taken(path, force=force)
     written = write(decks, kind)
     write_whole(path, written.data)
     return written
