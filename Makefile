@@ -12,12 +12,13 @@ PIP := $(BIN)/python -m pip install --quiet
 # Tools for one command each, which neither a build nor the tests need. Installed when that command is first run.
 UV := uv==0.13.9
 WATCHFILES := watchfiles==1.3.0
+LIGHTHOUSE := lighthouse@13.5.0
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 # Matplotlib's list of fonts and its settings belong to the environment: figures do not depend on what other
 # environments of the same user left in his cache, or on his matplotlibrc.
 export MPLCONFIGDIR := $(abspath $(VENV))/matplotlib
 
-.PHONY: help book serve watch test install-tests chromium lint pytest bench hosts bundle requirements clean
+.PHONY: help book serve watch test install-tests chromium lint pytest bench audit hosts bundle requirements clean
 .DELETE_ON_ERROR:
 
 help: ## list the commands
@@ -98,6 +99,14 @@ bench: $(VENV)/.bench chromium book ## measure cards, study, flipbooks, packages
 	$(BIN)/python bench/anki.py
 	$(BIN)/python bench/tables.py
 	$(BIN)/python bench/lightbook.py
+
+$(VENV)/lighthouse/.lighthouse: Makefile $(VENV)/.tests
+	@mkdir -p $(@D)
+	cd $(@D) && PATH="$(abspath $(BIN)):$$PATH" npm install --prefix . --ignore-scripts --no-audit --no-fund --loglevel error $(LIGHTHOUSE)
+	@touch $@
+
+audit: $(VENV)/lighthouse/.lighthouse chromium book ## let Lighthouse look at every page as on a phone, some ten minutes; not in CI; ARGS go to bench/audit.py
+	PATH="$(abspath $(BIN)):$$PATH" $(BIN)/python bench/audit.py $(VENV)/lighthouse/node_modules/.bin/lighthouse $(ARGS)
 
 # An environment of its own: these hosts want other versions of what the book needs.
 $(VENV)/hosts/.hosts: bench/hosts-requirements.txt $(wildcard widgets/*/pyproject.toml) | $(BIN)/python

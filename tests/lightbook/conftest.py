@@ -1,6 +1,8 @@
 """A tiny Jupyter Book, built in a folder of its own with and without the extension's concerns."""
 
 import functools
+import json
+import os
 import re
 import subprocess
 import sys
@@ -107,6 +109,8 @@ class Book:
     `pages` are texts by file name, or names of pages of the tiny book.
     """
 
+    builder = None  # the process that runs builds, see `builder.py`; it is started by a fixture
+
     def __init__(self, folder, pages=PAGES, toc=TABLE_OF_CONTENTS, config=None, **settings):
         self.folder = folder
         folder.mkdir(parents=True, exist_ok=True)
@@ -144,16 +148,32 @@ class Book:
 
     def build(self, *, fails=False):
         """Build with jupyter-book, and return what it printed, without colours."""
-        return self.run(Path(sys.executable).with_name("jupyter-book"), "build", ".", fails=fails)
+        return self.run_build("jupyter-book", "build", ".", fails=fails)
 
     def build_with_sphinx(self, builder, *options):
         """Build with sphinx-build, warnings as errors, and return the output folder."""
         if not (self.folder / "conf.py").exists():
-            self.run(Path(sys.executable).with_name("jupyter-book"), "config", "sphinx", ".")
+            self.run_build("jupyter-book", "config", "sphinx", ".")
         output = f"_build/{builder}"
         arguments = ["-b", builder, "-d", f"_build/doctrees-{builder}", *options, ".", output]
-        self.run(sys.executable, "-m", "sphinx", "-W", *arguments)
+        self.run_build("sphinx-build", "-W", *arguments)
         return self.folder / output
+
+    def run_build(self, *command, fails=False):
+        """Run `jupyter-book` or `sphinx-build` like `run`, in a process that has their modules already.
+
+        These processes are forks of one: where two builds might differ by the order of sets, `run` one.
+        """
+        printed = self.folder / "printed.log"
+        task = {"folder": str(self.folder), "command": command, "output": str(printed)}
+        self.builder.stdin.write(json.dumps({**task, "environment": dict(os.environ)}) + "\n")
+        self.builder.stdin.flush()
+        code = self.builder.stdout.readline().strip()
+        output = without_colours(printed.read_text("utf-8"))
+        printed.unlink()
+        assert code in {"0", "1", "2"}, f"the builder ended: {code!r}"
+        assert (code != "0") == fails, output
+        return output
 
     def run(self, *command, fails=False):
         """Run a command in the book's folder and return what it printed; it must fail, or not."""
@@ -166,13 +186,29 @@ class Book:
             encoding="utf-8",
             check=False,
         )
-        output = re.sub(r"\x1b\[[0-9;]*m", "", result.stdout)
+        output = without_colours(result.stdout)
         assert (result.returncode != 0) == fails, output
         return output
 
     def html(self, name):
         """The text of a built page."""
         return (self.site / name).read_text(encoding="utf-8")
+
+
+def without_colours(printed):
+    """What a command printed to a terminal, as text."""
+    return re.sub(r"\x1b\[[0-9;]*m", "", printed)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def builder():
+    """The process that runs the builds of books."""
+    command = [sys.executable, Path(__file__).with_name("builder.py")]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
+        Book.builder = process
+        yield
+        process.stdin.close()
+    Book.builder = None
 
 
 @pytest.fixture(scope="session")
