@@ -1,5 +1,6 @@
 // @ts-check
 // Opens the card that a link or a search leads to: `#card-…` in the address, a highlighted word of the search.
+// A link to the heading of the cards gives the first of them the focus, and leaves it closed.
 
 /**
  * Follow links and search hits into the cards of a section.
@@ -11,10 +12,14 @@
 export function followLandings(section, open, signal) {
   const land = () => {
     const id = fragment();
-    const card = id.startsWith("card-") ? document.getElementById(id) : null;
-    if (!(card instanceof HTMLDetailsElement) || !section.contains(card)) return;
-    open(card);
-    card.scrollIntoView();
+    const target = id ? document.getElementById(id) : null;
+    if (target instanceof HTMLDetailsElement && id.startsWith("card-") && section.contains(target)) {
+      open(target);
+      target.scrollIntoView();
+    } else if (target && isHeadingOf(section, target)) {
+      target.scrollIntoView();
+      /** @type {HTMLElement | null} */ (section.querySelector(".flipcard-front"))?.focus({ preventScroll: true });
+    }
   };
   land();
   addEventListener("hashchange", land, { signal });
@@ -41,6 +46,19 @@ export function followLandings(section, open, signal) {
   });
   observer.observe(section, { childList: true, subtree: true });
   signal.addEventListener("abort", () => observer.disconnect());
+}
+
+/**
+ * Whether a link to the target leads to the heading right above the cards, and not to the top of their page.
+ *
+ * @param {HTMLElement} section
+ * @param {HTMLElement} target
+ */
+function isHeadingOf(section, target) {
+  const place = section.parentElement?.closest("section");
+  if (!place || place.querySelector(":scope > h1")) return false;
+  // Sphinx gives the section its own id, and each further label an empty span before the heading.
+  return target === place || (target.parentElement === place && target.localName === "span");
 }
 
 /**
