@@ -170,7 +170,7 @@ def test_the_search_finds_and_marks_british_words_in_american_spelling(open_page
     page.wait_for_url("**/memory.html*")
     marked = page.locator("article .highlighted")
     marked.first.wait_for(state="attached")  # a folded cell may hold it
-    assert {word.lower() for word in marked.all_inner_texts()} == {"quantisation"}
+    assert {word.lower() for word in marked.all_text_contents()} == {"quantisation"}
 
 
 def test_find_in_page_opens_the_card_that_holds_the_words(open_page):
