@@ -289,4 +289,4 @@ def test_no_heading_skips_a_level(name):
 def test_the_overview_opens_with_one_click_to_the_first_card():
     body = PAGES["overview"].split("\n# ", 1)[1]
     first_screen = body.split("```{important}")[0]
-    assert "```{button-ref} card-sft-goal" in first_screen
+    assert "```{button-ref} six-cards" in first_screen

@@ -134,8 +134,15 @@ def test_the_first_screen_starts_the_first_card_in_one_click(open_page):
     start = page.get_by_role("link", name="Start with the first card")
     assert start.bounding_box()["y"] < 700
     start.click()
-    page.wait_for_function("document.getElementById('card-sft-goal')?.open")
-    assert page.url.endswith("chapters/flashcards.html#card-sft-goal")
+    page.wait_for_url("**/chapters/flashcards.html#six-cards")
+    page.wait_for_function("document.activeElement.matches('#card-sft-goal > summary')")
+    page.wait_for_load_state("load")
+    card = page.locator("#card-sft-goal")
+    assert card.get_attribute("open") is None, "the reader recalls the answer before it is shown"
+    box = card.bounding_box()
+    assert 0 < box["y"] < 500
+    page.keyboard.press("Enter")
+    page.wait_for_function("document.getElementById('card-sft-goal').open")
 
 
 # The words stand in one answer only, so that the hit is that card.
@@ -155,6 +162,15 @@ def test_the_search_finds_words_of_a_card_and_the_hit_opens_it(open_page, words,
         f"""() => {{ const box = document.querySelector('#card-{card} .highlighted').getBoundingClientRect();
         return box.top >= 0 && box.bottom <= innerHeight; }}"""
     )
+
+
+def test_the_search_finds_and_marks_british_words_in_american_spelling(open_page):
+    page = open_page("search.html?q=quantization")
+    page.locator("#search-results a[href*='chapters/memory.html']").first.click()
+    page.wait_for_url("**/memory.html*")
+    marked = page.locator("article .highlighted")
+    marked.first.wait_for(state="attached")  # a folded cell may hold it
+    assert {word.lower() for word in marked.all_text_contents()} == {"quantisation"}
 
 
 def test_find_in_page_opens_the_card_that_holds_the_words(open_page):

@@ -730,7 +730,7 @@ def test_the_first_cards_of_a_large_deck_turn_while_the_others_are_still_on_thei
     arrive()
     page.locator(".flipcards-count", has_text="120 cards").wait_for()
     assert side(page, "c0") == "back"
-    assert page.locator(".flipcards-place").count() == 0
+    assert page.locator(".flipcards-bar").count() == 1
     assert page.locator("#card-c0 .flipcard-question").count() == 1
     assert page.locator("#card-c0").bounding_box()["x"] == place["x"]
     click_middle(page, "c119")

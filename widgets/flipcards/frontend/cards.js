@@ -221,8 +221,7 @@ export function enhance(section, store = {}) {
     cards.forEach(undress);
     for (const one of [bar, status, help]) one.remove();
     for (const one of [section, ...cards]) {
-      one.style.removeProperty("--flipcards-answer");
-      one.style.removeProperty("--flipcards-grid");
+      for (const name of ["answer", "grid"]) one.style.removeProperty(`--flipcards-${name}`);
       if (!one.getAttribute("style")) one.removeAttribute("style");
     }
     section.classList.remove("flipcards-turning", "flipcards-studying");

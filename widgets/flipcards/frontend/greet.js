@@ -23,8 +23,7 @@ export function greet(section, link = () => "") {
   if (!grid || places.has(section)) return;
   section.classList.add("flipcards-turning");
   // Where the bar will be, so that the cards stay where they are when it comes.
-  const place = element("div", "flipcards-bar", "", { "aria-hidden": "true" });
-  place.append(element("span", "flipcards-place"));
+  const place = element("div", "flipcards-bar");
   section.prepend(place);
   places.set(section, place);
   const cards = cardsIn(grid);

@@ -1,5 +1,6 @@
 // @ts-check
 // Opens the card that a link or a search leads to: `#card-…` in the address, a highlighted word of the search.
+// A link to the heading of the cards gives the first of them the focus, and leaves it closed.
 
 /**
  * Follow links and search hits into the cards of a section.
@@ -10,11 +11,15 @@
  */
 export function followLandings(section, open, signal) {
   const land = () => {
-    const id = fragment();
-    const card = id.startsWith("card-") ? document.getElementById(id) : null;
-    if (!(card instanceof HTMLDetailsElement) || !section.contains(card)) return;
-    open(card);
-    card.scrollIntoView();
+    const target = document.getElementById(fragment());
+    if (target instanceof HTMLDetailsElement && section.contains(target)) {
+      open(target);
+      target.scrollIntoView();
+    } else if (target && target === section.parentElement?.closest("section:not(:has(> h1))")) {
+      // The heading right above the cards, which the top of the page is not.
+      target.scrollIntoView();
+      /** @type {HTMLElement | null} */ (section.querySelector(".flipcard-front"))?.focus({ preventScroll: true });
+    }
   };
   land();
   addEventListener("hashchange", land, { signal });
