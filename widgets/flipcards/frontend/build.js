@@ -63,7 +63,7 @@ const only = (sections) => ({
 for (const { entry, name, format, globalName, words } of bundles) {
   await build({
     absWorkingDir: here,
-    banner: { js: '/* Generated from frontend/ by "npm run build". MIT licence. */' },
+    banner: { js: '/* Generated from frontend/: do not edit. MIT licence. */' },
     bundle: true,
     charset: "utf8",
     entryPoints: { [name]: entry },
