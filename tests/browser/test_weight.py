@@ -59,7 +59,17 @@ def test_no_page_asks_another_host_and_none_asks_more_than_eight_times(weights):
 
 @pytest.mark.parametrize("width", [1280, 360])
 def test_nothing_moves_while_a_page_loads(open_page, width):
-    for name in ("overview", "flashcards", "lora"):
+    for name in ("overview", "flashcards", "lora", "sft", "today"):
         page = open_page(f"chapters/{name}.html", width=width)
+        if name == "today":  # what is due is drawn when the log has been read
+            page.wait_for_selector(".flipcards-start")
         page.wait_for_load_state("networkidle")
         assert page.evaluate(SHIFTS) <= 0.01, name
+
+
+def test_the_logo_has_its_place_before_it_arrives(server, new_context):
+    page = new_context().new_page()
+    page.route("**/_static/logo*", lambda route: None)  # never answered
+    page.goto(f"{server}/chapters/overview.html", wait_until="domcontentloaded")
+    box = page.locator("img.logo__image:visible").bounding_box()
+    assert (box["width"], box["height"]) == (72, 72)
