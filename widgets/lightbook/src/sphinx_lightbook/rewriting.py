@@ -67,16 +67,16 @@ ORDER = ("images", "icons", "scripts", "purge", "styles", "fingerprints", "polic
 def add_step(app: Sphinx, step: Step) -> None:
     """Let a step take part in the rewriting of this application's site."""
     if not hasattr(app, "lightbook_steps"):
-        app.lightbook_steps = []  # type: ignore[attr-defined]
+        app.lightbook_steps = []  # type: ignore[attr-defined]  # ours, kept on the app
         app.connect("build-finished", rewrite, priority=800)
-    app.lightbook_steps.append(step)  # type: ignore[attr-defined]
+    app.lightbook_steps.append(step)  # type: ignore[attr-defined]  # ours, kept on the app
 
 
 def rewrite(app: Sphinx, exception: Exception | None) -> None:
     """Rewrite the site with every step that was added."""
     if exception is not None or app.builder.name not in WEB_BUILDERS:
         return
-    added: list[Step] = app.lightbook_steps  # type: ignore[attr-defined]
+    added: list[Step] = app.lightbook_steps  # type: ignore[attr-defined]  # ours, kept on the app
     steps = sorted(added, key=lambda step: ORDER.index(step.name))
     try:
         _Rewriting(app).run(steps)

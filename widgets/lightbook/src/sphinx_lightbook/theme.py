@@ -92,7 +92,7 @@ def delete_pages_without_source(
         builder = cast(StandaloneHTMLBuilder, app.builder)
         for docname in removed:
             Path(builder.get_outfilename(docname)).unlink(missing_ok=True)
-    app.lightbook_removed = set(removed)  # type: ignore[attr-defined]
+    app.lightbook_removed = set(removed)  # type: ignore[attr-defined]  # ours, kept on the app
     return []
 
 
