@@ -1,0 +1,107 @@
+"""What makes pages light changes nothing that a reader sees: the same page and figure before and after it."""
+
+import io
+import re
+
+import pytest
+from PIL import Image, ImageChops
+
+# Icons are drawn by a script before and set in a font after, alike but not to the pixel. The note about
+# reading offline is there after only.
+ASIDE = """
+    .fa-solid, .fa-regular, .fa-brands, .svg-inline--fa, .lightbook-offline { display: none !important; }
+    * { caret-color: transparent !important; transition: none !important; animation: none !important; }
+"""
+# A pixel differs where a channel does by more than this, of 255: less is how edges are smoothed.
+CHANNEL = 16
+# The share of a page's pixels that may differ.
+TOLERANCE = 0.001
+
+# The share of the pixels in which two pictures differ, drawn at twice their size, and that of what is drawn.
+DIFFERENCE = """async ([pairs, channel]) => {
+    const draw = async (address) => {
+        const image = new Image();
+        image.src = address;
+        await image.decode();
+        const canvas = document.createElement("canvas");
+        [canvas.width, canvas.height] = [2 * image.naturalWidth, 2 * image.naturalHeight];
+        const context = canvas.getContext("2d", { willReadFrequently: true });
+        context.drawImage(image, 0, 0, canvas.width, canvas.height);
+        return context.getImageData(0, 0, canvas.width, canvas.height);
+    };
+    const found = {};
+    for (const [before, after] of pairs) {
+        const [one, other] = [await draw(before), await draw(after)];
+        const pixels = one.width === other.width && one.height === other.height ? one.data.length / 4 : 0;
+        let [differing, drawn] = [0, 0];
+        for (let pixel = 0; pixel < pixels; pixel++) {
+            const at = (data, place) => data.subarray(4 * place, 4 * place + 4);
+            const [old, fresh, corner] = [at(one.data, pixel), at(other.data, pixel), at(one.data, 0)];
+            differing += old.some((value, place) => Math.abs(value - fresh[place]) > channel);
+            drawn += old.some((value, place) => value !== corner[place]);
+        }
+        found[after] = [differing / pixels, drawn / pixels];
+    }
+    return found;
+}"""
+
+
+@pytest.fixture(scope="module")
+def originals(root):
+    """The folder of the pages as Sphinx wrote them; what they name is still in the site."""
+    return root / "_build" / ".doctrees" / "lightbook-html" / "pages"
+
+
+def picture(context, address, page_as_written=None):
+    """A page from top to bottom, with its figures; its HTML may be given."""
+    page = context.new_page()
+    if page_as_written is not None:
+        page.route(address, lambda route: route.fulfill(path=page_as_written, content_type="text/html"))
+    page.goto(address)
+    page.add_style_tag(content=ASIDE)
+    page.evaluate(
+        """async () => {
+            for (const image of document.images) {
+                image.loading = "eager";
+                if (image.checkVisibility()) await image.decode();
+            }
+            await document.fonts.ready;
+        }"""
+    )
+    page.wait_for_load_state("networkidle")
+    shot = page.screenshot(full_page=True, animations="disabled")
+    page.close()
+    return Image.open(io.BytesIO(shot)).convert("RGB")
+
+
+@pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
+def test_a_page_looks_as_it_does_with_all_its_styles_scripts_and_figures(
+    originals, server, new_context, dark
+):
+    context = new_context(dark=dark, reduced_motion="reduce")
+    for name in ("chapters/overview.html",):
+        address = f"{server}/{name}"
+        before = picture(context, address, originals / name)
+        after = picture(context, address)
+        assert before.size == after.size, name
+        red, green, blue = ImageChops.difference(before, after).split()
+        worst = ImageChops.lighter(ImageChops.lighter(red, green), blue)
+        differing = sum(worst.histogram()[CHANNEL + 1 :]) / (worst.width * worst.height)
+        assert differing <= TOLERANCE, (name, differing)
+        assert len(after.convert("L").getcolors()) > 8, name  # something is drawn
+
+
+def test_every_figure_is_drawn_as_before_it_was_made_smaller(site, server, new_context):
+    pairs = []
+    for after in sorted((site / "_images").glob("*.svg")):
+        stem = re.fullmatch(r"(.+)\.[0-9a-f]{10}\.svg", after.name)
+        before = stem and after.with_name(f"{stem[1]}.svg")
+        if before and before.read_bytes() != after.read_bytes():
+            pairs.append([f"/_images/{before.name}", f"/_images/{after.name}"])
+    assert len(pairs) >= 20
+    page = new_context().new_page()
+    page.goto(f"{server}/404.html")
+    found = page.evaluate(DIFFERENCE, [pairs, CHANNEL])
+    assert len(found) == len(pairs)
+    assert {name: share for name, (share, _) in found.items() if not share <= TOLERANCE} == {}
+    assert all(drawn > 0 for _, drawn in found.values())
