@@ -2,7 +2,7 @@
 // Turns a list of questions that open into cards that turn: the one enhancement both hosts use.
 
 import { element, frontOf } from "./dom.js";
-import { dress, spokenAnswer, tagsOf, undress } from "./faces.js";
+import { dress, spokenAnswer, tagsOf } from "./faces.js";
 import { leave } from "./greet.js";
 import { gridsOf } from "./grids.js";
 import { listenForKeys } from "./keys.js";
@@ -40,7 +40,7 @@ const enhanced = new WeakMap();
  *
  * @param {HTMLElement} section  `<section class="flipcards">`, as Python writes it.
  * @param {Store} [store]
- * @returns {() => void}  Takes the enhancement away again.
+ * @returns {() => void}  Ends it: nothing listens or waits any more. The host takes the section away.
  */
 export function enhance(section, store = {}) {
   const known = enhanced.get(section);
@@ -216,15 +216,8 @@ export function enhance(section, store = {}) {
     endStudy?.();
     ending.abort();
     clearTimeout(turning);
-    enhanced.delete(section);
     grids.end();
-    cards.forEach(undress);
-    for (const one of [bar, status, help]) one.remove();
-    for (const one of [section, ...cards]) {
-      for (const name of ["answer", "grid"]) one.style.removeProperty(`--flipcards-${name}`);
-      if (!one.getAttribute("style")) one.removeAttribute("style");
-    }
-    section.classList.remove("flipcards-turning", "flipcards-studying");
+    enhanced.delete(section);
   };
   enhanced.set(section, end);
   return end;

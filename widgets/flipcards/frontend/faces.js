@@ -13,8 +13,8 @@ export function tagsOf(card) {
   return (card.dataset.tags ?? "").split(" ").filter(Boolean);
 }
 
-/** What was added to each card. @type {WeakMap<HTMLElement, HTMLElement[]>} */
-const dressed = new WeakMap();
+/** @type {WeakSet<HTMLElement>} */
+const dressed = new WeakSet();
 
 /**
  * Put the tags, the question and the link on the faces of a card, once.
@@ -25,45 +25,24 @@ const dressed = new WeakMap();
  */
 export function dress(card, address = "", words = "") {
   if (dressed.has(card)) return;
-  /** @type {HTMLElement[]} */
-  const added = [];
-  dressed.set(card, added);
+  dressed.add(card);
   // For the eye, which no longer sees the question; it is the name of the control that turns the card back.
   const question = element("div", "flipcard-question", "", { "aria-hidden": "true" });
   for (const part of frontOf(card).childNodes) question.append(part.cloneNode(true));
   backOf(card).prepend(question);
-  added.push(question);
   const tags = tagsOf(card);
   if (tags.length) {
     // Not in the name of the control; the filter above the cards says the same tags.
     const list = element("span", "flipcard-tags", "", { "aria-hidden": "true" });
     for (const tag of tags) list.append(element("span", "", tag));
     frontOf(card).prepend(list);
-    added.push(list);
   }
   if (address) {
     const link = element("a", "flipcard-link", words, { href: address });
-    const foot = backOf(card).querySelector(":scope > .flipcard-foot");
-    if (foot) {
-      foot.append(link);
-      added.push(link);
-    } else {
-      const made = element("footer", "flipcard-foot");
-      made.append(link);
-      backOf(card).append(made);
-      added.push(made);
-    }
+    const foot = backOf(card).querySelector(":scope > .flipcard-foot") ?? element("footer", "flipcard-foot");
+    foot.append(link);
+    backOf(card).append(foot);
   }
-}
-
-/**
- * Take away what `dress` has put on.
- *
- * @param {HTMLElement} card
- */
-export function undress(card) {
-  for (const one of dressed.get(card) ?? []) one.remove();
-  dressed.delete(card);
 }
 
 /**

@@ -11,7 +11,7 @@ const SLICE = 8; // grids laid out in one task
  * @property {(cards: readonly HTMLElement[]) => void} show
  *   Lay out these cards and no others: the first ones at once, the rest in short tasks.
  * @property {() => void} finish  Lay out what is left of them now.
- * @property {() => void} end  Put the cards back where they were.
+ * @property {() => void} end  Lay out no more.
  */
 
 /**
@@ -22,7 +22,6 @@ const SLICE = 8; // grids laid out in one task
  * @returns {Grids}
  */
 export function gridsOf(section, cards) {
-  const homes = cards.map((card) => /** @type {HTMLElement} */ (card.parentElement));
   const made = /** @type {HTMLElement[]} */ ([...section.querySelectorAll(":scope > .flipcards-grid")]);
   let grids = made;
   /** @type {HTMLElement[]} */
@@ -63,14 +62,6 @@ export function gridsOf(section, cards) {
       clearTimeout(timer);
       lay(Infinity);
     },
-    end() {
-      clearTimeout(timer);
-      cards.forEach((card, n) => homes[n]?.append(card));
-      for (const grid of [...grids, ...retired]) grid.remove();
-      for (const grid of made) {
-        grid.hidden = false;
-        section.append(grid);
-      }
-    },
+    end: () => clearTimeout(timer),
   };
 }
