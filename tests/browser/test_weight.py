@@ -10,7 +10,7 @@ MATH = 75_000
 LAB = 130_000
 CARDS = 8_000  # script and style of cards, where a page has neither math nor figures
 CODE = 4_000  # the colours of code and tables, on a page of text
-STUDY = 20_000  # of the page that studies at once
+STUDY = 21_000  # of the page that studies at once: nearly all of it is the script
 SEARCH = 25_000  # its script and its index
 FRAME = 4_000  # of a page's HTML: what is around its text
 
