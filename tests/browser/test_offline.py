@@ -55,7 +55,7 @@ def test_after_one_visit_every_page_cards_and_search_work_without_a_network(
     context.on("requestfailed", note)
     for name in sorted(name for name in kept if name.endswith(".html") and name != "404.html"):
         page.goto(host.address(name))
-        page.locator("article h1").first.wait_for()
+        page.locator("h1:visible").first.wait_for()
         assert page.evaluate(BROKEN) == [], name
         assert (errors, failed) == ([], []), name
 

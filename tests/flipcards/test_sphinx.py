@@ -224,7 +224,9 @@ def test_a_card_can_be_referred_to_like_any_label(tiny):
 
 
 def test_only_pages_with_cards_load_the_front_end(built):
-    assert built.page().select("script[src*='cards.js']")
+    (script,) = built.page().select("script[src*='cards.js']")
+    # The cards stand before the browser looks for the words that an address names.
+    assert script.has_attr("defer")
     assert not built.page("words.html").select("script[src*='cards.js'], link[href*='flipcards.css']")
 
 
@@ -435,6 +437,7 @@ def test_a_large_deck_comes_in_groups_that_lose_no_card_and_keep_the_order(tiny)
     assert {grid.name for grid in grids} == {"div"}
     assert [len(grid.select("details")) for grid in grids] == [24, 24, 24, 24, 4]
     assert [card["data-card"] for card in section.select("details")] == [f"c{n}" for n in range(100)]
+    assert tiny.page().select_one("script[src*='cards.js']").has_attr("async")  # it waits for no others
 
 
 def test_more_than_500_cards_on_a_page_are_warned_of(tiny):

@@ -711,10 +711,11 @@ def _add_front_end(app: Sphinx, page: str, template: str, context: dict[str, Any
     }
     if boards and page not in boards:
         study["data-today"] = context["pathto"](min(boards))
-    # Classic scripts, not modules: browsers load no module from file://. The cards wait for no other script
-    # than that of their words.
-    own_words = app.config.flipcards_catalogue.is_english
-    app.add_js_file("cards.js", loading_method="async" if own_words else "defer", **study)
+    # Classic scripts, not modules: browsers load no module from file://. The cards stand before the browser
+    # looks for what an address names; a large deck does not wait for that. Its words come first.
+    is_large = doctree is not None and next(doctree.findall(flipcards_grid), None) is not None
+    early = is_large and app.config.flipcards_catalogue.is_english
+    app.add_js_file("cards.js", loading_method="async" if early else "defer", **study)
     if page in boards:  # there it is needed at once
         app.add_js_file("study.js", loading_method="defer")
 
