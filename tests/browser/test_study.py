@@ -92,6 +92,7 @@ def answer(page, *keys):
 
 def log_of(page):
     """The entries of the log, by the file that a reader downloads."""
+    page.get_by_role("dialog").wait_for(state="detached")  # one that was closed goes a moment later
     page.keyboard.press("o")
     with page.expect_download() as download:
         page.get_by_role("button", name="Download progress").click()
