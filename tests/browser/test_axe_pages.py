@@ -31,10 +31,15 @@ def host(site, new_host):
     return new_host(site, base)
 
 
+# What goes with scrolling has an end too, but does not come to it by itself.
+MOTIONS_END = """() => Promise.all(document.getAnimations().filter((one) => one.timeline === document.timeline)
+    .map((one) => one.finished.catch(() => {})))"""
+
+
 def settle(page):
     """Wait until nothing moves or fades: half a fade is a contrast that nobody reads."""
     page.wait_for_load_state("networkidle")
-    page.evaluate("Promise.all(document.getAnimations().map((one) => one.finished.catch(() => {})))")
+    page.evaluate(MOTIONS_END)
 
 
 @pytest.mark.parametrize("kind", KINDS)

@@ -33,12 +33,16 @@ DIFFERENCE = """async ([pairs, channel]) => {
     for (const [before, after] of pairs) {
         const [one, other] = [await draw(before), await draw(after)];
         const pixels = one.width === other.width && one.height === other.height ? one.data.length / 4 : 0;
+        const [old, fresh] = [one.data, other.data];
         let [differing, drawn] = [0, 0];
-        for (let pixel = 0; pixel < pixels; pixel++) {
-            const at = (data, place) => data.subarray(4 * place, 4 * place + 4);
-            const [old, fresh, corner] = [at(one.data, pixel), at(other.data, pixel), at(one.data, 0)];
-            differing += old.some((value, place) => Math.abs(value - fresh[place]) > channel);
-            drawn += old.some((value, place) => value !== corner[place]);
+        for (let at = 0; at < 4 * pixels; at += 4) {
+            let [differs, isDrawn] = [false, false];
+            for (let place = 0; place < 4; place++) {
+                differs ||= Math.abs(old[at + place] - fresh[at + place]) > channel;
+                isDrawn ||= old[at + place] !== old[place];
+            }
+            differing += differs;
+            drawn += isDrawn;
         }
         found[after] = [differing / pixels, drawn / pixels];
     }
