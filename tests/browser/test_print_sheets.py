@@ -80,7 +80,35 @@ def test_in_the_dark_theme_the_sheets_are_black_on_white(open_page):
     assert page.evaluate("getComputedStyle(document.body).backgroundColor") == "rgb(255, 255, 255)"
 
 
-def test_other_pages_print_as_before(open_page):
-    page = open_page("chapters/vocabulary.html")
+def test_on_paper_every_page_has_one_title_and_nothing_is_cut_off(open_page, site):
+    page = open_page(width=697, height=1000)  # A4 less its margins, in CSS pixels
     page.emulate_media(media="print")
-    assert page.evaluate("getComputedStyle(document.body).page") == "auto"
+    faults = {}
+    for path in sorted((site / "chapters").glob("*.html")):
+        page.goto(page.url.rpartition("/")[0] + f"/{path.name}")
+        faults[path.stem] = page.evaluate(
+            """() => [...document.querySelectorAll('article :is(h1, pre, table, figure, img, svg, p, .math)')]
+                .filter((element) => element.checkVisibility() && !element.closest('.katex'))
+                .filter((element) => element.getBoundingClientRect().right > innerWidth
+                    || element.matches('pre') && element.scrollWidth > element.clientWidth)
+                .map((element) => element.outerHTML.slice(0, 120))"""
+        )
+        titles = [title for title in page.locator("h1").all() if title.is_visible()]
+        if path.stem != "cheat-sheet":  # each of its sheets has its own
+            assert len(titles) == 1, path.stem
+    assert len(faults) > 15
+    assert faults == {name: [] for name in faults}
+
+
+def test_on_paper_a_figure_stays_with_its_caption_a_term_with_its_definition_and_captions_are_dark(open_page):
+    page = open_page("chapters/lora.html", dark=True)
+    page.emulate_media(media="print")
+    figure = page.locator("#fig-lora-start")
+    assert figure.evaluate("figure => getComputedStyle(figure).breakInside") == "avoid"
+    caption = page.locator("#fig-lora-rank figcaption")  # below a long table, which may go on
+    assert caption.evaluate("caption => getComputedStyle(caption).breakBefore") == "avoid"
+    assert (
+        caption.locator(".caption-text").evaluate("text => getComputedStyle(text).color") == "rgb(51, 51, 51)"
+    )
+    page.goto(page.url.replace("lora", "vocabulary"))
+    assert page.locator("dt").first.evaluate("term => getComputedStyle(term).breakAfter") == "avoid"

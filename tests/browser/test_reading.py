@@ -53,8 +53,17 @@ def test_without_javascript_every_card_opens_and_closes(open_page):
         assert answer not in visible_words(page, card)
 
 
-@pytest.mark.parametrize("javascript", [True, False], ids=["with JavaScript", "without"])
+def test_without_javascript_every_card_has_round_corners(open_page):
+    page = open_page(CARDS, javascript=False)
+    corners = page.evaluate(
+        "[...document.querySelectorAll('.flipcard')].map((card) => getComputedStyle(card).borderRadius)"
+    )
+    assert len(corners) == 6
+    assert len(set(corners)) == 1
+
+
 @pytest.mark.parametrize("opened", [[], ["sft-goal", "kl-penalty"]], ids=["closed", "two open"])
+@pytest.mark.parametrize("javascript", [True, False], ids=["with JavaScript", "without"])
 def test_on_paper_question_answer_and_note_are_there_and_readable(open_page, javascript, opened):
     page = open_page(CARDS, javascript=javascript)
     for card in opened:
@@ -171,6 +180,12 @@ def test_the_search_finds_and_marks_british_words_in_american_spelling(open_page
     marked = page.locator("article .highlighted")
     marked.first.wait_for(state="attached")  # a folded cell may hold it
     assert {word.lower() for word in marked.all_text_contents()} == {"quantisation"}
+
+
+def test_in_an_excerpt_of_the_search_a_term_stands_apart_from_its_definition(open_page):
+    page = open_page("search.html?q=quantisation")
+    excerpt = page.locator("#search-results .context", has_text="Quantising the constants")
+    assert "double quantisation Quantising the constants" in squeezed(excerpt.inner_text())
 
 
 def test_find_in_page_opens_the_card_that_holds_the_words(open_page):

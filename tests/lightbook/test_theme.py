@@ -172,6 +172,28 @@ def test_an_excerpt_shows_sentences_and_code_only_for_words_that_stand_nowhere_e
         assert "\\" not in excerpt
 
 
+def test_the_field_of_the_search_page_leaves_its_icon_free(mended, open_page):
+    form = open_page(mended, "search.html").locator(".bd-search-container form.bd-search")
+    icon, field = form.locator("i").bounding_box(), form.locator("input").bounding_box()
+    assert icon["x"] + icon["width"] <= field["x"]
+
+
+def test_without_scripts_the_navigation_stands_below_the_text_and_menus_open_by_focus(
+    faulty, mended, open_page
+):
+    for book in (faulty, mended):
+        page = open_page(book, "plain.html", width=360, javascript=False)
+        link = page.locator("#pst-primary-sidebar").get_by_role("link", name="Math page")
+        assert link.is_visible() == (book is mended)
+    assert link.bounding_box()["y"] > page.get_by_text("A kangaroo.").bounding_box()["y"]
+    for nothing in (".primary-toggle", ".btn-fullscreen-button"):
+        assert page.locator(f"{nothing}:visible").count() == 0
+    page.locator(".dropdown-download-buttons > button").focus()
+    assert page.locator(".dropdown-download-buttons .dropdown-item").first.is_visible()
+    link.click()
+    page.wait_for_url("**/maths.html")
+
+
 def test_from_a_disk_every_page_works_and_search_finds_and_highlights(mended, open_page, page_errors):
     for name in ("intro.html", "maths.html", "code.html", "search.html"):
         open_page(mended, name, from_disk=True).wait_for_timeout(200)

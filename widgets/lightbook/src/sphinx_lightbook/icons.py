@@ -37,6 +37,7 @@ SIZES = """
 ul.navbar-icon-links i:is(.fa-brands, .fa-regular, .fa-solid) {
   font-size: var(--pst-font-size-icon); vertical-align: middle;
 }
+.bd-search .fa-solid.fa-magnifying-glass { position: static; }
 #pst-search-dialog[open] form.bd-search .fa-solid { font-size: var(--pst-font-size-icon); }
 """
 

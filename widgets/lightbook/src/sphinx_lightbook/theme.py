@@ -19,6 +19,7 @@ from sphinx.environment import BuildEnvironment
 from sphinx_lightbook.pages import add_to_head, edit_each_page
 
 SCRIPT = "lightbook-theme.js"
+STYLE = "lightbook-theme.css"
 
 
 def setup(app: Sphinx) -> None:
@@ -49,10 +50,11 @@ def show_one_navigation_button(config: Config) -> None:
 
 
 def add_script(app: Sphinx) -> None:
-    """Add the script for what only the browser can mend: search words, and search from a disk."""
+    """Add the script and the style for what only the browser can mend, such as search from a disk."""
     if app.builder.format == "html":
         app.config.html_static_path.append(str(Path(__file__).parent / "static" / "theme"))
         app.add_js_file(SCRIPT, defer="defer")
+        app.add_css_file(STYLE)
 
 
 def copy_notebook_style(app: Sphinx) -> None:

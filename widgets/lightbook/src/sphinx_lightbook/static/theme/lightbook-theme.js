@@ -17,13 +17,15 @@
 
   // Fault: an excerpt is cut where a stem stands ("flatteri"), which the text does not have. Then it shows
   // the page's buttons, which are part of what Sphinx takes for its text. And it shows code and the source
-  // of formulas. Code is read only where the words are nowhere else.
+  // of formulas. Code is read only where the words are nowhere else. And a term runs into its definition.
   if (typeof Search !== "undefined") {
+    const blocks = "caption, dd, dt, figcaption, h1, h2, h3, h4, h5, h6, li, p, pre, summary, td, th";
     const unread = ".headerlink, script, style, .katex-mathml, .bd-header-article, .prev-next-area";
     /** @type {(html: string, anchor: string | null, without: string) => string} */
     const textOf = (html, anchor, without) => {
       const page = new DOMParser().parseFromString(html, "text/html");
       page.querySelectorAll(without).forEach((element) => element.remove());
+      page.querySelectorAll(blocks).forEach((element) => element.append(" "));
       const text = page.querySelector("article.bd-article") ?? page.querySelector("[role=main]");
       const part = (anchor && text?.querySelector(anchor)) || text;
       return (part?.textContent ?? "").replace(/\u200b/g, "").replace(/\s+/g, " "); // KaTeX has such spaces
