@@ -29,6 +29,7 @@ bibtex_bibfiles = ["works.bib"]
 nb_execution_mode = "off"
 html_theme = "sphinx_book_theme"
 exclude_patterns = ["_out"]
+flipcards_decks = ["many.yml"]
 """
 # All that an author can add to MyST.
 SYNTAX = [
@@ -77,6 +78,7 @@ class Book:
 
     def __init__(self, folder):
         write_page(folder, "harmless", {"plain": HARMLESS})
+        (folder / "today.md").write_text("# Today\n\n```{flipcards-today}\n```\n")
         self.site = folder / "_out"
         self.kept = {(field, number) for field in FIELDS for number in range(len(TEXTS))}
         self.refused = set()
@@ -240,6 +242,20 @@ def test_in_a_book_whose_cards_do_not_turn_nothing_runs_loads_or_covers_either(b
     hostile = open_hostile(f"{serve(book.site)}/index.html", without="**/cards.*")
     assert hostile.page.locator(".flipcards-turning").count() == 0
     hostile.use(len(book.kept) + 1)
+
+
+def test_where_decks_are_gathered_nothing_runs_loads_or_covers_before_and_after_they_are_opened(
+    book, serve, open_hostile, page_errors
+):
+    hostile = open_hostile(f"{serve(book.site)}/today.html")
+    hostile.page.locator(".flipcards-start").wait_for()
+    assert hostile.page.locator(".flipcards-deck .flipcard").count() == 0
+    hostile.assert_quiet()
+    for deck in hostile.page.locator(".flipcards-deck > summary").all():
+        deck.click()
+    hostile.page.locator(".flipcards-deck .flipcards-turning").first.wait_for()
+    hostile.use(len(book.kept))
+    assert page_errors == []
 
 
 def test_in_a_book_the_page_around_hostile_cards_is_as_around_harmless_ones(book, serve, open_hostile):

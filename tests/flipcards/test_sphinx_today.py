@@ -8,6 +8,7 @@ from contextlib import redirect_stderr, redirect_stdout
 
 import pytest
 from bs4 import BeautifulSoup
+from flipcards.sphinx_today import waiting
 from sphinx.cmd import build
 
 CONF = """
@@ -217,3 +218,10 @@ def test_where_nothing_runs_it_refers_to_the_web_page(tmp_path, builder, file):
     text = book.text(f"{builder}/{file}")
     assert "web page of this book" in " ".join(text.split())
     assert text.count("zebra") == (2 if builder == "latex" else 0), "each card on its own page alone"
+
+
+@pytest.mark.parametrize("text", ["</noscript>", "</NOSCRIPT >", "<noscript>"])
+def test_a_deck_that_would_end_the_element_it_waits_in_is_refused(text):
+    assert waiting("<p>&lt;/noscript&gt;</p>\n", ["a", "b"]).startswith('<noscript data-cards="a b">')
+    with pytest.raises(ValueError, match="the cards hold a <noscript>"):
+        waiting(f'<img alt="{text}">', ["a"])

@@ -13,6 +13,30 @@ export function tagsOf(card) {
   return (card.dataset.tags ?? "").split(" ").filter(Boolean);
 }
 
+/**
+ * Cards by id.
+ *
+ * @typedef {object} Faces
+ * @property {string[]} ids  Each once, in the order of the page.
+ * @property {(id: string) => HTMLDetailsElement | undefined} face
+ */
+
+/**
+ * The cards in a part of a page.
+ *
+ * @param {ParentNode} part
+ * @returns {Faces}
+ */
+export function facesIn(part) {
+  /** @type {Map<string, HTMLDetailsElement>} */
+  const found = new Map();
+  for (const card of /** @type {NodeListOf<HTMLDetailsElement>} */ (part.querySelectorAll("details.flipcard"))) {
+    const id = card.dataset.card ?? "";
+    if (!found.has(id)) found.set(id, card);
+  }
+  return { ids: [...found.keys()], face: (id) => found.get(id) };
+}
+
 /** @type {WeakSet<HTMLElement>} */
 const dressed = new WeakSet();
 

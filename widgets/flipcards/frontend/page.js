@@ -71,4 +71,4 @@ const look = () => {
   if (isLoading()) setTimeout(look, 10);
 };
 look();
-document.addEventListener("DOMContentLoaded", look);
+for (const more of ["DOMContentLoaded", "flipcards"]) document.addEventListener(more, look);

@@ -2,7 +2,7 @@
 // A session of study within a section of cards: one card at a time, first its question, then its answer, then a rating.
 
 import { backOf, element, frontOf } from "./dom.js";
-import { dress, spokenAnswer } from "./faces.js";
+import { dress, facesIn, spokenAnswer } from "./faces.js";
 import { facetsOf, openOptions } from "./options.js";
 import * as study from "./study.js";
 import { words } from "./words.js";
@@ -37,25 +37,21 @@ const QUESTION = 0.4; // of the window's height, which a question takes at most 
  * @param {import("./desk.js").Desk} desk
  * @param {object} [options]
  * @param {readonly string[]} [options.cards]  Ids of the cards to study, in order; all of the section when left out.
- * @param {ParentNode} [options.source]  Where the cards' faces are; the section when left out.
+ * @param {import("./faces.js").Faces} [options.faces]  Of the cards; the section's own when left out.
  * @param {string} [options.today]  The address of the Today page, to go on to from the end; "" where there is none.
  * @param {() => void} [options.onEnd]  Called when the reader leaves the session, after it is gone.
  * @returns {{element: HTMLElement, end: () => void}}  The session's element, and what takes it away.
  */
-export function openSession(section, desk, { cards, source = section, today = "", onEnd = () => {} } = {}) {
-  /** @type {Map<string, HTMLDetailsElement>} */
-  const faces = new Map();
-  for (const card of /** @type {NodeListOf<HTMLDetailsElement>} */ (source.querySelectorAll("details.flipcard"))) {
-    const id = card.dataset.card ?? "";
-    if (!faces.has(id)) faces.set(id, card);
-  }
-  const ids = (cards ?? [...faces.keys()]).filter((id) => faces.has(id));
+export function openSession(section, desk, { cards, faces = facesIn(section), today = "", onEnd = () => {} } = {}) {
+  const known = new Set(faces.ids);
+  const ids = (cards ?? faces.ids).filter((id) => known.has(id));
+  const faceOf = (/** @type {string} */ id) => /** @type {HTMLDetailsElement} */ (faces.face(id));
 
   /** @type {Choice} */
   let choice = { kind: "all", cram: false, facets: {}, extra_new: 0 };
   const plan = () =>
     study.plan({
-      cards: ids.filter((id) => has(/** @type {HTMLElement} */ (faces.get(id)), choice.facets)),
+      cards: isFree(choice.facets) ? ids : ids.filter((id) => has(faceOf(id), choice.facets)),
       status: desk.status,
       now_ms: desk.now(),
       until_ms: desk.until(),
@@ -128,7 +124,7 @@ export function openSession(section, desk, { cards, source = section, today = ""
       finish(takeFocus);
       return;
     }
-    card = copyOf(/** @type {HTMLDetailsElement} */ (faces.get(session.card)));
+    card = copyOf(faceOf(session.card));
     repsShown = desk.state(session.card).reps;
     const holder = element("div", "flipcards-grid flipcards-short");
     holder.append(card);
@@ -272,7 +268,7 @@ export function openSession(section, desk, { cards, source = section, today = ""
     if (target instanceof HTMLElement) target.focus({ preventScroll: true });
   };
   const showOptions = () => {
-    const cardsHere = ids.map((id) => /** @type {HTMLElement} */ (faces.get(id)));
+    const cardsHere = ids.map(faceOf);
     openOptions(root, desk, { cards: cardsHere, choice, choose, closed: refocus });
   };
   const showKeys = () => {
@@ -443,6 +439,13 @@ function copyOf(card) {
   dress(copy, "");
   return copy;
 }
+
+/**
+ * Whether any card will do.
+ *
+ * @param {Choice["facets"]} facets
+ */
+const isFree = (facets) => !Object.values(facets).some(Boolean);
 
 /**
  * Whether a card has what was chosen.

@@ -2,6 +2,7 @@
 // The page's side of study, loaded at first use: one log and one desk for all its cards.
 
 import { createDesk } from "./desk.js";
+import { gathered, unfoldWhenOpened } from "./gathered.js";
 import { openSession } from "./session.js";
 import { openLog } from "./storage.js";
 import { showToday } from "./today.js";
@@ -37,4 +38,5 @@ const study = {
 Object.assign(globalThis, { flipcardsStudy: study });
 
 const board = document.querySelector(".flipcards-today");
-if (board instanceof HTMLElement) desk().then((one) => showToday(board, document, one));
+if (board instanceof HTMLElement) desk().then((one) => showToday(board, gathered(document), one));
+unfoldWhenOpened(document, () => document.dispatchEvent(new Event("flipcards")));

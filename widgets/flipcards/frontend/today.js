@@ -19,16 +19,11 @@ const WIDEST = 720; // CSS pixels of a figure
  * Show what is due and what was learned.
  *
  * @param {HTMLElement} root  `<div class="flipcards flipcards-today">`, as Sphinx writes it.
- * @param {ParentNode} source  Where the cards of the book are, each once or more.
+ * @param {import("./faces.js").Faces} faces  Of the cards of the book.
  * @param {import("./desk.js").Desk} desk
  */
-export function showToday(root, source, desk) {
-  /** @type {Map<string, HTMLDetailsElement>} */
-  const faces = new Map();
-  for (const card of /** @type {NodeListOf<HTMLDetailsElement>} */ (source.querySelectorAll("details.flipcard"))) {
-    faces.set(card.dataset.card ?? "", card);
-  }
-  const cards = [...faces.keys()];
+export function showToday(root, faces, desk) {
+  const { ids: cards, face } = faces;
   const board = element("div", "flipcards-board");
   const due = element("div", "flipcards-due");
   const title = element("p", "flipcards-due-title");
@@ -67,14 +62,17 @@ export function showToday(root, source, desk) {
       calendar(stats.days, dayOf(now_ms, desk.offsetMinutes())),
       forecast(stats.forecast, wide),
       retention(stats.retention, wide),
-      hardest(stats.hardest, faces),
     ];
     const begun = stats.days.length > 0;
+    clearTimeout(timer);
+    // Their questions may be in decks not unfolded yet: that need not hold up the rest.
+    if (begun) timer = setTimeout(() => figures.append(hardest(stats.hardest, face)));
     figures.replaceChildren(stages(stats.counts, wide), ...(begun ? later() : [element("p", "flipcards-help", say("notBegun"))]));
     const scroller = [...figures.querySelectorAll(".flipcards-scroller")].find((one) => one.querySelector("svg"));
     if (scroller) scroller.scrollLeft = scroller.scrollWidth; // the last days are what one looks for
   };
   let width = 0;
+  let timer = 0;
   let frame = 0;
   const showSoon = () => {
     frame ||= requestAnimationFrame(() => {
@@ -92,7 +90,7 @@ export function showToday(root, source, desk) {
       start.focus({ preventScroll: true });
       root.scrollIntoView({ block: "nearest", behavior: "instant" });
     };
-    ({ end } = openSession(root, desk, { cards, source, onEnd }));
+    ({ end } = openSession(root, desk, { cards, faces, onEnd }));
   });
   desk.onChange(showSoon);
   new ResizeObserver(() => figures.clientWidth && figures.clientWidth !== width && showSoon()).observe(figures);
@@ -112,15 +110,15 @@ const dueAndNew = (due, fresh) =>
  * The cards that are forgotten most, each with a way to the page that explains it.
  *
  * @param {readonly {card: string, lapses: number, reps: number, difficulty: number}[]} worst
- * @param {ReadonlyMap<string, HTMLDetailsElement>} faces
+ * @param {(id: string) => HTMLDetailsElement | undefined} faceOf
  */
-function hardest(worst, faces) {
+function hardest(worst, faceOf) {
   if (!worst.length) return figure(say("hardest"), [], say("hardestNone"), null);
   const list = element("ol", "flipcards-hardest");
   /** @type {(string | number)[][]} */
   const rows = [];
   for (const { card, lapses, reps, difficulty } of worst) {
-    const face = faces.get(card);
+    const face = faceOf(card);
     if (!face) continue;
     const question = spoken(frontOf(face));
     const item = element("li", "");

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import html
 import os
+import re
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any, ClassVar
@@ -11,6 +13,7 @@ from docutils import nodes
 from sphinx import addnodes
 from sphinx.application import Sphinx
 from sphinx.environment import BuildEnvironment
+from sphinx.errors import ExtensionError
 from sphinx.transforms.post_transforms import SphinxPostTransform
 from sphinx.util import logging
 from sphinx.util.docutils import SphinxDirective
@@ -174,19 +177,40 @@ def _visit_deck(self: HTML5Translator, node: nodes.Element) -> None:
     title = self.encode(node["title"])
     self.body.append(self.starttag(node, "details", CLASS="flipcards-deck"))
     self.body.append(f'<summary>{title} <span class="flipcards-deck-count">{count}</span></summary>\n')
+    node["begins_at"] = len(self.body)
 
 
-def _depart(tag: str) -> Any:
-    def depart(self: HTML5Translator, node: nodes.Element) -> None:
-        self.body.append(f"</{tag}>\n")
+def waiting(deck: str, ids: Iterable[str]) -> str:
+    """Wrap the HTML of a deck so that it is text where scripts run, which a browser reads in no time.
 
-    return depart
+    The front end takes it from there when the reader or a session wants one of these cards.
+
+    Raises:
+        ValueError: The HTML has a `<noscript>`. It would end this one, and what follows would be markup.
+    """
+    if re.search("</?noscript", deck, re.IGNORECASE):
+        raise ValueError("the cards hold a <noscript>; take it out, for they are put into one")
+    return f'<noscript data-cards="{html.escape(" ".join(ids))}">\n{deck}</noscript>\n'
+
+
+def _depart_deck(self: HTML5Translator, node: nodes.Element) -> None:
+    deck = "".join(self.body[node["begins_at"] :])
+    del self.body[node["begins_at"] :]
+    try:
+        self.body.append(waiting(deck, (card["card"] for card in node.findall(cards.flipcard))))
+    except ValueError as error:
+        raise ExtensionError(f"{node['title']}: {error}") from error
+    self.body.append("</details>\n")
+
+
+def _depart_today(self: HTML5Translator, node: nodes.Element) -> None:
+    self.body.append("</div>\n")
 
 
 def setup(app: Sphinx) -> None:
     """Register the directive and what it needs; `flipcards.sphinx` calls this."""
-    app.add_node(flipcards_today, html=(_visit_today, _depart("div")))
-    app.add_node(flipcards_deck, html=(_visit_deck, _depart("details")))
+    app.add_node(flipcards_today, html=(_visit_today, _depart_today))
+    app.add_node(flipcards_deck, html=(_visit_deck, _depart_deck))
     app.add_directive("flipcards-today", TodayDirective)
     app.add_post_transform(NoToday)
     app.connect("env-purge-doc", _purge)
