@@ -223,6 +223,7 @@ def test_the_three_steps_of_rlhf_are_an_ordered_list_of_exactly_three():
 def test_a_card_has_a_nuance_a_source_a_term_and_a_place_in_the_book(card):
     assert card["why"].strip()
     assert card["source"]
+    assert set(card["source"]) <= set(bibliography_entries())
     assert card["term"] in glossary_terms()
     assert card["see"] in labels()
 

@@ -58,6 +58,7 @@ def test_the_loop_without_a_penalty_ends_as_the_chapter_says(loop):
         'At the end every text is "thanks", ten times.',
         f"The proxy is {proxy} and the gold reward {gold}.",
         f"For about {run.steps[run.gold.argmax()]} steps both rewards rise",
+        "From step 110 on little moves",
         f"texts of the SFT policy use {number(run.distinct[0], 1)} different words of ten.",
     )
     assert_says("rlhf-collapse", f"Proxy {proxy} and gold {gold}", f"had first risen to {best}")
@@ -68,13 +69,22 @@ def test_the_loop_with_a_penalty_ends_as_the_chapter_says(loop):
     free, held = loop[0], loop[0.2]
     assert_says(
         "rlhf-loop",
+        f"with the same reward model, but with \\beta = {held.beta}.",
         f"the proxy stops at {number(held.proxy[-1])}.",
         f"The gold reward stays too, at {number(held.gold[-1])}.",
+        f"Stopping the free run at step {free.steps[free.gold.argmax()]} "
         f"would have kept a gold reward of {number(free.gold.max())}, "
         f"nearly the {number(held.gold[-1])} of the best penalty here.",
     )
     assert held.gold[-1] == max(run.gold[-1] for run in loop.values())
     assert 4.5 < held.distinct[-1] < 5
+
+
+def test_a_penalty_of_1_hardly_lets_the_policy_leave_sft(loop):
+    strict = loop[1]
+    assert_says("rlhf-loop", f"At \\beta = {strict.beta} the policy hardly leaves SFT and gains less.")
+    assert strict.kl[-1] < 0.5 * loop[0.2].kl[-1]
+    assert strict.gold[-1] < min(loop[0.2].gold[-1], loop[0.5].gold[-1])
 
 
 def test_a_weak_penalty_is_hacked_as_the_chapter_says(loop):
@@ -84,6 +94,7 @@ def test_a_weak_penalty_is_hacked_as_the_chapter_says(loop):
         "rlhf-loop",
         f"With \\beta = 0.05 the gold reward still ended at {gold}.",
         f"\\beta = 0.05 ends with a gold reward of {gold}.",
+        f'A report says: "We trained with a KL penalty (\\beta = {weak.beta}), which rules out reward',
         f"The reward rose from 0 to {number(weak.proxy[-1], 1)}",
         f"Look at the KL ({weak.kl[-1]:.0f} nats here), at the variety of the texts "
         f"({number(weak.distinct[-1], 1)} words of ten)",
@@ -131,12 +142,17 @@ def test_two_texts_scored_by_hand():
     varied = np.array([[0, 1, 2, 3, 4] * 2])
     weights = rlhf.sft_and_reward_model().reward_weights
     printed = [number(weight) for weight in weights[:5]]
+    values, cost = rlhf.WORD_VALUES[:5], rlhf.REPETITION_COST
     assert_says(
         "rlhf-loop",
-        f"1 − 9 · {rlhf.REPETITION_COST} = {number(rlhf.true_reward(repeated)[0])} for the first.",
-        f"3.6 − 1.25 = {number(rlhf.true_reward(varied)[0])}.",
-        f"10 · {printed[0]} = {number(10 * weights[0], 1)} for the first.",
-        f"2 · ({' + '.join(printed)}) = {number(2 * sum(map(float, printed)))}.",
+        f"Gold: 1 − 9 · {cost} = {number(rlhf.true_reward(repeated)[0])} for the first.",
+        "For the second ({:g} + {:g} + {:g} + {:g} + {:g}) − 5 · {} = {:.1f} − {} = {}.".format(
+            *values, cost, values.sum(), 5 * cost, number(rlhf.true_reward(varied)[0])
+        ),
+        f"with the learned weights: 10 · {printed[0]} = {number(10 * weights[0], 1)} for the first.",
+        "For the second 2 · ({} + {} + {} + {} + {}) = {}.".format(
+            *printed, number(2 * sum(map(float, printed)))
+        ),
     )
     assert rlhf.WORD_VALUES[:5].sum() == pytest.approx(3.6)
     assert 10 * weights[0] > 2 * weights[:5].sum()
@@ -144,15 +160,21 @@ def test_two_texts_scored_by_hand():
 
 def test_more_comparisons_do_not_save_the_loop():
     ends = []
-    for n_comparisons in (200, 2000, 20_000):
+    few, default, many = 200, 2000, 20_000
+    for n_comparisons in (few, default, many):
         setup = rlhf.sft_and_reward_model(n_comparisons=n_comparisons)
         run = rlhf.train(setup, 0)
         ends.append(number(run.gold[-1]))
         assert len(set(run.final_texts[0].split())) == 1
-        word = "because" if n_comparisons == 200 else "thanks"
+        word = "because" if n_comparisons == few else "thanks"
         assert run.final_texts[0].startswith(word)
         assert rlhf.WORDS[setup.reward_weights.argmax()] == word
-    assert_says("rlhf-loop", f"with gold rewards of {ends[0]}, {ends[1]} and {ends[2]}.")
+    assert_says(
+        "rlhf-loop",
+        f"Train the reward model on {few} and on {many:,} comparisons instead of {default:,}",
+        f"with gold rewards of {ends[0]}, {ends[1]} and {ends[2]}.",
+        f'With {few} comparisons the word is "because"',
+    )
 
 
 def test_the_policy_is_a_table_of_110_numbers():
@@ -229,14 +251,17 @@ def test_the_figures_of_reward_models_are_described_as_drawn(reward_models, rank
 
 
 def test_the_ceiling_lies_between_the_agreement_and_its_bound(reward_models):
-    p = (1 + np.sqrt(2 * 0.726 - 1)) / 2
+    agree = 0.726  # InstructGPT's labellers
+    p = (1 + np.sqrt(2 * agree - 1)) / 2
     assert_says(
         "reward-models",
-        f"= {2 * p - 1:.3f} and p = {p:.3f}.",
+        f"Two labellers agree on {100 * agree} % of pairs.",
+        f"They agree with probability p^2 + (1 - p)^2 = {agree}, so 2p - 1 = "
+        f"\\sqrt{{2 \\cdot {agree} - 1}} = {2 * p - 1:.3f} and p = {p:.3f}.",
         f"is right {100 * p:.1f} % of the time.",
         f"the ceiling lies between 72.6 % and {100 * p:.1f} %.",
     )
-    assert p**2 + (1 - p) ** 2 == pytest.approx(0.726)
+    assert p**2 + (1 - p) ** 2 == pytest.approx(agree)
     agreement = reward_models.annotator_agreement
     assert agreement <= reward_models.ceiling <= (1 + np.sqrt(2 * agreement - 1)) / 2
 
@@ -252,7 +277,9 @@ def test_clearer_tastes_raise_ceiling_and_agreement():
         )
     assert_says(
         "reward-models",
+        "Set it to 0.6 and to 2.4 in the live notebook.",
         "With 0.6 the ceiling is {} and annotators agree {};".format(*numbers[0.6]),
+        f"an accuracy of {100 * float(numbers[0.6][0]):.0f} % can belong to a perfect model.",
         "with 2.4 it is {} and {}.".format(*numbers[2.4]),
     )
     assert_says(
@@ -301,18 +328,18 @@ def test_the_peak_lies_where_the_fit_puts_it(proxies):
     fit = overoptimisation.fit_law(result.d, result.gold, "quadratic")
     peak = fit.alpha / (2 * fit.beta)
     assert result.d[result.peak] == pytest.approx(peak, abs=0.02)
+    by_hand = float(number(fit.alpha)) / (2 * float(number(fit.beta, 3)))
     assert_says(
         "over-optimisation",
         f"which is {number(peak)} here. That is a KL of {number(peak**2, 1)} nats.",
         f"Put in \\alpha = {number(fit.alpha)} and \\beta = {number(fit.beta, 3)} for best-of-n.",
         f"With the numbers d = {number(peak)} and the reward is {number(fit.alpha**2 / (4 * fit.beta))}.",
-        f"is {number(direct.best_of_n_kl(24))} at n = 24.",
+        f"A distance of {number(by_hand)} is a KL of {number(by_hand**2)} nats, "
+        f"and \\log n - (n - 1)/n is {number(direct.best_of_n_kl(24))} at n = 24.",
         f"The measured best is near n = {result.n[result.best_of_n_gold.argmax()]}",
         f"best-of-n peaks at a gold reward of {number(result.best_of_n_gold.max())} "
         f"and the exact optimum at {number(result.gold.max())}.",
     )
-    by_hand = 0.99 / (2 * 0.333)
-    assert (number(by_hand), number(by_hand**2)) == ("1.49", "2.21")
     assert_says("oo-peak", f"at d = {number(peak)}, a KL of {number(peak**2, 1)} nats.")
 
 
@@ -357,6 +384,7 @@ def test_what_survives_another_seed(proxies):
     free = [result.gold[-1] for result in noisy]
     assert_says(
         "over-optimisation",
+        "Run both experiments with `seed=1`, 2 and 3.",
         f"between d = {number(min(places))} and {number(max(places))}, "
         f"with a height of {number(min(heights))} to {number(max(heights))}.",
         f"at the end {ends[0]}, {ends[1]}, {ends[2]} and {ends[3]} are left.",
@@ -365,7 +393,14 @@ def test_what_survives_another_seed(proxies):
 
 
 def test_best_of_16_cannot_be_10_nats_from_the_reference():
-    assert_says("over-optimisation", f"15/16 = {number(direct.best_of_n_kl(16), 3)} nats.", "59{,}900")
+    assert_says(
+        "over-optimisation",
+        "we compared best-of-16 and PPO at the same KL of 10 nats.",
+        f"Best-of-16 has a KL of at most \\log 16 - 15/16 = {number(direct.best_of_n_kl(16), 3)} nats.",
+        "For 10 nats, \\log n - 1 + 1/n = 10 needs n \\approx e^{11} \\approx 59{,}900.",
+        "Even best-of-1024 stays below 6 nats.",
+    )
+    assert np.exp(11) == pytest.approx(59_900, abs=50)
     assert direct.best_of_n_kl(59_900) == pytest.approx(10, abs=0.001)
     assert direct.best_of_n_kl(1024) < 6
     assert_says(
@@ -400,7 +435,11 @@ def test_the_clip_slows_learning_at_first_and_wins_in_the_end(clip_runs):
         f"The best possible return is {number(ppo.rewards().max(1).mean())}.",
     )
     assert 30 < free.kl.mean() / clipped.kl.mean() < 35
-    assert_says("ppo-why", f"end at a return of {final(free)} instead of {final(clipped)}.")
+    assert_says(
+        "ppo-why",
+        "move the policy over 30 times as far per update, "
+        f"and end at a return of {final(free)} instead of {final(clipped)}.",
+    )
     assert_says(
         "ppo-fast-first",
         f"a return of {early[1]} after five updates, against {early[0]} without it.",
@@ -422,20 +461,36 @@ def test_ratios_leave_the_interval_as_the_chapter_says(clip_runs):
 
 
 def test_the_four_cases_of_the_clip():
-    ratio = np.array([0.5, 1.5])
-    for advantage, row in ((1.0, "| A = +1 |"), (-1.0, "| A = −1 |")):
-        values = ppo.clipped_objective(ratio, np.full(2, advantage), 0.2)
-        slopes = ppo.clipped_gradient(ratio, np.full(2, advantage), 0.2)
-        cells = [
-            f"{value:g}, derivative {slope:g}".replace("-", "−")
-            for value, slope in zip(values, slopes, strict=True)
+    low, high, clip_eps = 0.5, 1.5, 0.2
+    ratio = np.array([low, high])
+    (up_low, up_high), (down_low, down_high) = (
+        [
+            [f"{number:g}".replace("-", "−") for number in pair]
+            for pair in zip(
+                ppo.clipped_objective(ratio, np.full(2, advantage), clip_eps),
+                ppo.clipped_gradient(ratio, np.full(2, advantage), clip_eps),
+                strict=True,
+            )
         ]
-        assert_says("ppo-clip", f"{row} {cells[0]} | {cells[1]} |")
+        for advantage in (1.0, -1.0)
+    )
+    assert_says(
+        "ppo-clip",
+        f"Take \\varepsilon = {clip_eps}. Give the objective and its derivative by \\rho for A = +1 "
+        f"and for A = -1, each at \\rho = {low} and at \\rho = {high}.",
+        f"| | ρ = {low} | ρ = {high} | | --- | --- | --- | "
+        f"| A = +1 | {up_low[0]}, derivative {up_low[1]} | {up_high[0]}, derivative {up_high[1]} | "
+        f"| A = −1 | {down_low[0]}, derivative {down_low[1]} | {down_high[0]}, derivative {down_high[1]} |",
+    )
     bad = np.array([1.5]), np.array([-1.0]), 0.2
     assert ppo.clipped_gradient(*bad) == -1
     assert_says("ppo-way-back", "has become more likely, with a ratio of 1.5 and \\varepsilon = 0.2.")
+    without_minimum = np.clip(bad[0], 1 - clip_eps, 1 + clip_eps) * bad[1]
     assert_says(
-        "ppo-clip", f"its objective is {number(ppo.clipped_objective(*bad)[0], 1)} and its derivative −1."
+        "ppo-clip",
+        "that has become more likely, with a ratio of 1.5, should be pushed down.",
+        f"its objective is {number(ppo.clipped_objective(*bad)[0], 1)} and its derivative −1. "
+        f"Without it the objective is {number(without_minimum[0], 1)} and the derivative 0",
     )
 
 
@@ -463,6 +518,7 @@ def test_other_settings_of_the_clip_end_as_the_solution_says():
 
     assert_says(
         "ppo-clip",
+        "Compare ε = 0.05, 0.2 and 1 at ten epochs. Then compare 5, 10 and 20 epochs without a clip",
         f"is {end(10, 0.05)} for ε = 0.05, {end(10, 0.2)} for 0.2 and {end(10, 1.0)} for 1.",
         f"it is {end(5, None)} with 5 epochs, {end(10, None)} with 10 and {end(20, None)} with 20.",
         "With five epochs instead of ten, the run without a clip ends as high as the one with it.",
@@ -522,8 +578,9 @@ def test_k3_spreads_more_than_k1_far_from_the_reference():
     half, two = spread(0.5), spread(2.0)
     assert_says(
         "kl-estimators",
+        "Run `kl.estimator_experiment` with a shift of 0.5 and of 2.",
         f"At 0.5 k1 has a relative spread of {number(half['k1'], 1)} and k3 of {number(half['k3'], 1)}.",
-        f"k1 has {number(two['k1'], 1)}, and k3 more than 3.",
+        f"At 2 the order has turned around: k1 has {number(two['k1'], 1)}, and k3 more than 3.",
         f"At \\mu = 2 the second gives {number(exact(2))}",
     )
     assert two["k3"] > 3
@@ -562,6 +619,7 @@ def test_the_tax_and_its_two_remedies_are_those_of_the_chapter(tax):
         f"and lowers the benchmark from {accuracy[0]} to {accuracy[1]}.",
         f"\\beta = {firm.beta} keeps {accuracy[3]} of the benchmark and a reward of {number(firm.reward)}.",
         f"\\gamma = {mix.gamma:g} keeps {accuracy[4]} and a reward of {number(mix.reward)}.",
+        f"At the reward that \\beta = {weak.beta} reaches, "
         f"the mix keeps a benchmark of {number(at_equal_reward)}, interpolated between its runs, "
         f"where \\beta keeps {accuracy[2]}.",
         "They have about the same KL to the pretrained model, "
@@ -590,6 +648,8 @@ def test_both_brakes_and_a_heavy_mix_end_as_the_solution_says(tax):
     heavy = alignment_tax.after_rl(world, gamma=100)
     assert_says(
         "alignment-tax",
+        f"What does β = {both.beta} with γ = {both.gamma} give? Does any large γ, such as {heavy.gamma}, "
+        f"bring the benchmark back to {number(tax.before.benchmark_accuracy)}?",
         f"Both together give a reward of {number(both.reward)} "
         f"and a benchmark of {number(both.benchmark_accuracy)}",
         f"γ = 100 gives {number(heavy.reward)} and {number(heavy.benchmark_accuracy)}.",
@@ -605,22 +665,22 @@ def test_both_brakes_and_a_heavy_mix_end_as_the_solution_says(tax):
     assert heavy.benchmark_accuracy < tax.before.benchmark_accuracy - 0.05
 
 
-def test_the_world_of_the_tax_has_the_sizes_that_are_named():
-    world = alignment_tax.world(seed=0)
-    assert world.train_inputs.shape == (600, 24)
-    assert world.prompts.shape == (200, 24)
-    assert np.linalg.matrix_rank(world.prompts) == 6
-    assert alignment_tax.D_HIDDEN == 48
-
-
-@pytest.mark.parametrize(
-    ("before", "ppo_alone", "with_mix", "digits"),
-    [(69.75, 51.95, 69.93, 2), (35.27, 27.78, 33.34, 2), (0.791, 0.759, 0.820, 3), (39.93, 26.58, 36.76, 2)],
-)
-def test_the_share_of_the_tax_that_came_back(before, ppo_alone, with_mix, digits):
-    lost, back = before - ppo_alone, with_mix - ppo_alone
+def test_the_share_of_the_tax_that_came_back():
+    shares = []
+    for before, ppo_alone, with_mix, digits in (
+        (69.75, 51.95, 69.93, 2),
+        (35.27, 27.78, 33.34, 2),
+        (0.791, 0.759, 0.820, 3),
+        (39.93, 26.58, 36.76, 2),
+    ):
+        lost, back = before - ppo_alone, with_mix - ppo_alone
+        shares.append((number(back, digits), number(lost, digits), f"{100 * back / lost:.0f} %"))
+    squad, drop, hellaswag, french = shares
     assert_says(
-        "alignment-tax", f"{number(back, digits)} / {number(lost, digits)} = {100 * back / lost:.0f} %"
+        "alignment-tax",
+        f"- SQuADv2: {squad[0]} / {squad[1]} = {squad[2]}. - DROP: {drop[0]} / {drop[1]} = {drop[2]}. "
+        f"- HellaSwag: {hellaswag[0]} / {hellaswag[1]} = {hellaswag[2]}: more than was lost. "
+        f"- French to English: {french[0]} / {french[1]} = {french[2]}.",
     )
 
 
@@ -647,7 +707,11 @@ def test_dpo_with_200_pairs_misses_the_optimum_and_its_reward_does_not_show_it()
         f"Two hundred pairs for twelve answers leave a total variation of {distance}",
         f"with 200 pairs it is {reward} on average, the same as at the optimum.",
     )
-    assert_says("direct-agree", f"the total variation to the optimum is {distance}.")
+    assert_says(
+        "direct-agree",
+        f"With {finite.n_pairs[at_200]} pairs for twelve answers "
+        f"the total variation to the optimum is {distance}.",
+    )
 
 
 def test_dpo_with_another_beta_ends_as_the_solution_says():
@@ -657,7 +721,8 @@ def test_dpo_with_another_beta_ends_as_the_solution_says():
     (soft,) = direct.compare_optima((3.0,))
     assert_says(
         "direct-alignment",
-        "the mean distance is {}, {} and {}; with β = 0.5 it was {}.".format(*distances),
+        "with β = 0.1, 1 and 3 instead of 0.5. How does the distance at 200 pairs depend on β",
+        "With 200 pairs the mean distance is {}, {} and {}; with β = 0.5 it was {}.".format(*distances),
         f"at β = 3 the best policy has hardly left the reference, with a KL of {number(soft.kl)} nats.",
     )
 
@@ -705,9 +770,12 @@ def test_two_answers_by_hand():
     share, kl_nats = number(best[0], 3), number(best @ np.log(best / two.reference), 3)
     assert_says(
         "direct-alignment",
-        f"+ 0.8 = {number(np.exp(value / beta), 3)}.",
-        f"/ Z = {share}.",
-        f"\\beta \\log Z = {number(value, 3)}.",
+        f"The good answer has reward {two.reward[0]:g} and reference probability {two.reference[0]}, "
+        f"the other has reward {two.reward[1]:g}. With \\beta = {beta}, compute Z,",
+        f"Z = {two.reference[0]}\\, e^{{{two.reward[0] / beta:g}}} + {two.reference[1]} "
+        f"= {number(np.exp(value / beta), 3)}. "
+        f"The good answer gets {two.reference[0]}\\, e^{two.reward[0] / beta:g} / Z = {share}. "
+        f"The value is \\beta \\log Z = {number(value, 3)}.",
         f"the expected reward is {share} and the KL {kl_nats} nats, "
         f"and {share} - 0.5 \\cdot {kl_nats} = {number(value, 3)}.",
     )

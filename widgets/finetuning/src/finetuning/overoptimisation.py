@@ -17,6 +17,8 @@ from finetuning.numerics import Floats, softmax
 from finetuning.preferences import fit_reward, label
 
 PROXIES = ("noisy", "mis-specified")
+N_PAIRS = {"noisy": 50, "mis-specified": 5000}  # labelled, for the proxy to learn from
+N_NOISE_FEATURES = 16  # that the noisy proxy sees beside the true ones
 
 
 @dataclass(frozen=True)
@@ -47,13 +49,13 @@ def responses(proxy_kind: str, *, n: int = 400_000, seed: int = 0) -> Responses:
     gold = quality @ [0.5, 0.3, 0.2] + 0.6 * length
     features = np.column_stack([quality, length])
     if proxy_kind == "noisy":
-        features, n_pairs = np.column_stack([features, rng.normal(size=(n, 16))]), 50
+        features = np.column_stack([features, rng.normal(size=(n, N_NOISE_FEATURES))])
     elif proxy_kind == "mis-specified":
-        gold, n_pairs = gold - 0.6 * length**2, 5000
+        gold = gold - 0.6 * length**2
     else:
         raise ValueError(f"proxy {proxy_kind!r} is unknown; expected one of {', '.join(map(repr, PROXIES))}")
     gold = _standardised(gold)
-    first, second = rng.integers(0, n, (2, n_pairs))
+    first, second = rng.integers(0, n, (2, N_PAIRS[proxy_kind]))
     labelled = label(features[first] - features[second], 2 * (gold[first] - gold[second]), rng)
     proxy = _standardised(features @ fit_reward(labelled))
     right = (proxy[first] > proxy[second]) == (gold[first] > gold[second])
