@@ -225,6 +225,7 @@ def test_a_card_can_be_referred_to_like_any_label(tiny):
 
 def test_only_pages_with_cards_load_the_front_end(built):
     (script,) = built.page().select("script[src*='cards.js']")
+    assert built.page().select("script")[0] == script  # it waits for no other
     # The cards stand before the browser looks for the words that an address names.
     assert script.has_attr("defer")
     assert not built.page("words.html").select("script[src*='cards.js'], link[href*='flipcards.css']")

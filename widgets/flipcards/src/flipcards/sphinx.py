@@ -720,6 +720,20 @@ def _add_front_end(app: Sphinx, page: str, template: str, context: dict[str, Any
         app.add_js_file("study.js", loading_method="defer")
 
 
+def _put_first(app: Sphinx, page: str, template: str, context: dict[str, Any], doctree: Any) -> None:
+    """Let the cards' scripts be the first of those that wait for the end of the page.
+
+    Such scripts run in the order of the page, and the theme's icons, which come first, take their time.
+    """
+    names = ("cards.js", sphinx_words.SCRIPT)
+    scripts = context["script_files"]
+    ours = [script for script in scripts if Path(str(script.filename)).name in names]
+    scripts[:] = [script for script in scripts if script not in ours]
+    if ours:
+        tags = "".join(f"{context['js_tag'](script)}\n" for script in ours)
+        context["metatags"] = f"{context.get('metatags', '')}{tags}"
+
+
 def _slug(title: str) -> str:
     return re.sub(r"[^a-z0-9]+", "-", title.lower()).strip("-")
 
@@ -758,6 +772,7 @@ def setup(app: Sphinx) -> dict[str, Any]:
     app.connect("env-get-updated", _stale_pages, priority=900)
     app.connect("doctree-resolved", _move_links_behind)
     app.connect("html-page-context", _add_front_end)
+    app.connect("html-page-context", _put_first, priority=950)  # once others have named theirs
     sphinx_words.setup(app)
     sphinx_flipbook.setup(app)
     sphinx_today.setup(app)
