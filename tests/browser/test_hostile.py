@@ -78,7 +78,8 @@ class Book:
 
     def __init__(self, folder):
         write_page(folder, "harmless", {"plain": HARMLESS})
-        (folder / "today.md").write_text("# Today\n\n```{flipcards-today}\n```\n")
+        today = f"# Today\n\n{BEFORE}\n\n```{{flipcards-today}}\n```\n\n{AFTER}\n"
+        (folder / "today.md").write_text(today)
         self.site = folder / "_out"
         self.kept = {(field, number) for field in FIELDS for number in range(len(TEXTS))}
         self.refused = set()
@@ -168,7 +169,8 @@ class Hostile:
         self.page.evaluate("probe.turn(true)")
         assert self.look("covering") == []
         hrefs = self.page.evaluate(
-            "[...document.querySelectorAll('details a[href]')].map((link) => link.href)"
+            """[...document.querySelectorAll('details a[href]')]
+            .flatMap(({href}) => [href, href.split('#')[0]])"""
         )
         self.page.route("**", self._stay)
         self.look("followLinks")
@@ -254,8 +256,8 @@ def test_where_decks_are_gathered_nothing_runs_loads_or_covers_before_and_after_
     for deck in hostile.page.locator(".flipcards-deck > summary").all():
         deck.click()
     hostile.page.locator(".flipcards-deck .flipcards-turning").first.wait_for()
-    hostile.use(len(book.kept))
     assert page_errors == []
+    hostile.use(len(book.kept))
 
 
 def test_in_a_book_the_page_around_hostile_cards_is_as_around_harmless_ones(book, serve, open_hostile):
