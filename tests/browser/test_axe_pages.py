@@ -8,7 +8,7 @@ from bs4 import BeautifulSoup
 KINDS = {
     "first page": "chapters/overview.html",
     "cards": "chapters/flashcards.html",
-    "lab": "chapters/lora.html",
+    "lab": "chapters/memory.html",  # of those that have all that labs have, the shortest
     "tables": "chapters/cheat-sheet.html",
     "glossary": "chapters/vocabulary.html",
     "references": "chapters/references.html",
@@ -39,7 +39,7 @@ MOTIONS_END = """() => Promise.all(document.getAnimations()
 
 def settle(page):
     """Wait until nothing moves or fades: half a fade is a contrast that nobody reads."""
-    page.wait_for_load_state("networkidle")
+    page.wait_for_load_state()
     page.evaluate(MOTIONS_END)
 
 
@@ -54,12 +54,12 @@ def test_no_fault_in_a_whole_page(host, new_context, violations, kind):
     found = {}
     for width in (1280, 360):
         page.set_viewport_size({"width": width, "height": 800})
-        for _ in range(2):
+        for again in (False, True):
             page.locator(".theme-switch-button:visible").first.click()
             page.mouse.move(0, 0)
             settle(page)
             theme = page.evaluate("document.documentElement.dataset.theme")
-            found[width, theme] = violations(page)
+            found[width, theme] = violations(page, colours_only=again)
     assert {theme for _, theme in found} == {"light", "dark"}
     assert found == {state: set() for state in found}
 
@@ -67,7 +67,7 @@ def test_no_fault_in_a_whole_page(host, new_context, violations, kind):
 @pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
 def test_no_fault_in_what_opens_and_escape_closes_it(host, new_context, violations, dark):
     page = new_context(dark=dark).new_page()
-    page.goto(host.address(KINDS["lab"]))
+    page.goto(host.address(KINDS["cards"]))
     found = {}
     for menu in MENUS:
         button = page.locator(f".dropdown-{menu}-buttons > button")
@@ -76,7 +76,7 @@ def test_no_fault_in_what_opens_and_escape_closes_it(host, new_context, violatio
         item = page.locator(f".dropdown-{menu}-buttons .dropdown-item").first
         item.wait_for()
         settle(page)
-        found[menu] = violations(page)
+        found[menu] = violations(page, colours_only=dark)
         page.keyboard.press("Escape")
         item.wait_for(state="hidden")
         assert button.evaluate("button => button === document.activeElement")
@@ -86,7 +86,7 @@ def test_no_fault_in_what_opens_and_escape_closes_it(host, new_context, violatio
         page.keyboard.press("Enter")
         page.locator(f"{dialog}[open]").wait_for()
         settle(page)
-        found[dialog] = violations(page)
+        found[dialog] = violations(page, colours_only=dark)
         page.keyboard.press("Escape")
         page.locator(f"{dialog}[open]").wait_for(state="detached")
     assert found == {state: set() for state in found}
@@ -100,7 +100,7 @@ def test_the_first_tab_stop_skips_to_the_text(host, new_context):
         assert page.evaluate("document.activeElement.innerText") == "Skip to main content"
         assert page.locator("#pst-skip-link a").bounding_box()["y"] >= 0
         page.keyboard.press("Enter")
-        page.wait_for_function("location.hash === '#main-content'")
+        page.wait_for_url(host.address(f"{KINDS[kind]}#main-content"))
         page.keyboard.press("Tab")
         assert page.evaluate("document.querySelector('main').contains(document.activeElement)")
 

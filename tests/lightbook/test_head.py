@@ -162,6 +162,11 @@ def test_at_any_depth_a_wrong_address_shows_a_page_that_leads_on(
     page.goto(host.address("a/b/c"))
     page.get_by_role("link", name="Go to the first page").click()
     page.locator("article h1:has-text('A tiny book')").wait_for()
+    page.goto(host.address("a/b?c=d#e"))
+    page.keyboard.press("Tab")
+    page.keyboard.press("Enter")
+    page.wait_for_url(host.address("a/b?c=d#main-content"))
+    assert page.locator("#main-content:target").count() == 1
     assert [error for error in page_errors if "404" not in error] == []
 
 

@@ -14,6 +14,11 @@ from sphinx.builders.html import StandaloneHTMLBuilder
 from sphinx_lightbook.pages import edit_each_page
 
 NAME = "404"
+# A place in the page is found without leaving the address that the reader came by.
+STAY = (
+    f"<script>for (const link of document.querySelectorAll('a[href^=\"{NAME}.html#\"]')) "
+    "link.href = location.href.split('#')[0] + link.hash;</script>\n"
+)
 
 
 def setup(app: Sphinx) -> None:
@@ -57,7 +62,8 @@ def stand_anywhere(app: Sphinx, page: str, context: dict[str, Any]) -> str:
     page = page.replace(
         '<div id="pst-skip-link" ', '<div id="pst-skip-link" role="navigation" aria-label="Skip" ', 1
     )
-    # An address of a place in the page would be one in the book's root.
+    # An address of a place in the page would be one in the book's root. Without scripts, it leads to this file.
     page = re.sub(r'(<a\b[^>]*? href=")#(?=[^"])', rf"\g<1>{NAME}.html#", page)
+    page = page.replace("</body>", f"{STAY}</body>", 1)
     base = html.escape(urlsplit(app.config.html_baseurl or "/").path.rstrip("/") + "/")
     return re.sub(r'(<meta charset="[^"]*" ?/?>)', rf'\1<base href="{base}" />', page, count=1)
