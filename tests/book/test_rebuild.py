@@ -10,7 +10,8 @@ import sys
 import pytest
 
 # What makes this book what it is, besides its pages; and the pages.
-HOUSE = ("_config.yml", "assets/book.css", "assets/cover.svg", "assets/logo.svg", "assets/sphinx", "widgets")
+STYLE = ("assets/book.css", "assets/cheat-sheet.css", "assets/cover.svg", "assets/logo.svg")
+HOUSE = ("_config.yml", *STYLE, "assets/sphinx", "widgets")
 PAGES = ("_toc.yml", "chapters", "assets/decks", "assets/references.bib")
 CACHE = "_build/.jupyter_cache"
 SKIP = shutil.ignore_patterns("_build", "node_modules", "__pycache__", "*.egg-info", ".ipynb_checkpoints")
