@@ -5,6 +5,7 @@ import io
 import json
 import sqlite3
 import tempfile
+import time
 import zipfile
 from pathlib import Path
 
@@ -398,6 +399,21 @@ def test_every_cloze_has_two_sides(text, number):
     question, answer = cloze(text, number)
     if "{{c" not in text:
         assert question == answer == text
+
+
+@pytest.mark.parametrize(
+    "unit", ["\\(", "\\[", "[$]", "[$$]", "<anki-mathjax>", "<anki-mathjax", "_a*", "*a "]
+)
+def test_a_field_of_marks_without_ends_is_read_in_a_short_time(unit):
+    started = time.process_time()
+    face = Reader().face((unit * 40_000)[:80_000])
+    assert time.process_time() - started < 12  # the square of the length would be a minute and more
+    assert Faces().faults(face) == []
+
+
+def test_a_field_with_more_formulas_than_anybody_writes_is_refused():
+    with pytest.raises(ValueError, match="more than 5,000 formulas"):
+        Reader().face("\\(x\\)" * 5_001)
 
 
 def test_deletions_may_be_nested_hinted_and_unfinished():

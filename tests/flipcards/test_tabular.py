@@ -1,9 +1,11 @@
 """Tables, jupytercards, Quizlet and lists in Markdown: what comes back, what is said, what is refused."""
 
+import contextlib
 import csv
 import io
 import json
 import re
+import time
 
 import pytest
 from flipcards import table_rows
@@ -390,6 +392,43 @@ def test_absurd_sizes_are_refused(monkeypatch):
         read(b"a" * (64 * 2**20 + 1), "csv")
     with pytest.raises(TableError, match=r"'back' has more than 131,072 characters"):
         read(b"a\t" + b"b" * 131_073, "quizlet")
+
+
+def table_of(front, back):
+    """A table of one card."""
+    file = io.StringIO()
+    csv.writer(file).writerows([("front", "back"), (front, back)])
+    return file.getvalue().encode()
+
+
+@pytest.mark.parametrize("unit", ["_a*", "*a ", "[a][", '"a" '])
+def test_a_cell_of_marks_without_ends_is_read_in_a_short_time(unit):
+    started = time.process_time()
+    done = read(table_of("q", (unit * 40_000)[:120_000]), "csv")
+    assert time.process_time() - started < 15  # the square of the length would be a minute
+    assert Faces().faults(done.deck.cards[0].back) == []
+    assert done.left_out == ["line 2: markup that no face can hold; its text came over"]
+
+
+@pytest.mark.parametrize("unit", ["$$a", "$a", "\\("])
+def test_jupytercards_with_marks_without_ends_is_read_in_a_short_time(unit):
+    started = time.process_time()
+    with contextlib.suppress(TableError):
+        read(json.dumps([{"front": (unit * 40_000)[:120_000], "back": "b"}]).encode(), "json")
+    assert time.process_time() - started < 15
+
+
+def test_a_cell_that_no_face_has_room_for_is_refused_with_its_line():
+    with pytest.raises(
+        TableError, match=r"^x:2: 'back': a field has 300,000 characters; at most 200,000 fit"
+    ):
+        read(table_of("q", "<b" * 60_000), "csv", shown_as="x")
+
+
+def test_math_between_dollars_ends_at_the_next_ones():
+    entry = {"front": "costs \\$5: $a$ and $$b$$", "back": "$ alone, $$ too"}
+    card = read(json.dumps([entry]).encode(), "json").deck.cards[0]
+    assert card.front == "costs \\$5: $a$ and\n\n$$\nb\n$$"
 
 
 def test_a_deck_with_faults_is_not_exported_and_nothing_is_replaced(tmp_path):

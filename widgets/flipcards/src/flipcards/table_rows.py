@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 
 from flipcards.anki_markdown import Reader
 from flipcards.deck import CONTROL, FACES, LISTS, MARKUP, Card, DeckError, Fault, is_loadable, slug
-from flipcards.markup import REORDERING, Faces
+from flipcards.markup import MAX_MARKS, REORDERING, Faces
 
 # A file that has more than this is refused before it takes the memory.
 MAX_BYTES = 64 * 2**20
@@ -140,7 +140,11 @@ class _Making:
                 return None
         for side in FACES:
             if values.get(side):
-                values[side] = self._side(str(values[side]), row)
+                try:
+                    values[side] = self._side(str(values[side]), row)
+                except ValueError as error:
+                    self.faults.append(Fault(self.name, row.line, f"'{side}': {error}; shorten it"))
+                    return None
         for key in ("source", "term", "see"):
             value = values.get(key, "")
             if any(MARKUP.search(text) for text in ((value,) if isinstance(value, str) else value)):
@@ -166,7 +170,9 @@ class _Making:
 
     def _side(self, text: str, row: Row) -> str:
         """A face: the text itself where it can be one, else one that shows it."""
-        if _PLAIN.fullmatch(text) or (row.is_markup and not self.faces.faults(text)):
+        if (len(text) <= MAX_MARKS and _PLAIN.fullmatch(text)) or (
+            row.is_markup and not self.faces.faults(text)
+        ):
             return text
         if row.is_markup:
             self.left_out.at(row.line, "markup that no face can hold; its text came over")
