@@ -6,7 +6,7 @@ import contextlib
 import os
 import secrets
 import shutil
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 
@@ -45,13 +45,15 @@ def write_whole(path: str | os.PathLike[str], data: bytes) -> None:
         raise
 
 
-def write_all(files: Mapping[Path, bytes]) -> None:
-    """Write files and the folders they need; when one fails, what was new is taken away again.
+@contextlib.contextmanager
+def written(files: Mapping[Path, bytes]) -> Iterator[None]:
+    """Write files and the folders they need; all is as it was when one fails, or the code within does.
 
     Raises:
         OSError: a file cannot be written.
     """
     made: list[Path] = []
+    replaced: dict[Path, bytes] = {}
     try:
         for file, data in files.items():
             for folder in reversed([file.parent, *file.parent.parents]):
@@ -60,9 +62,25 @@ def write_all(files: Mapping[Path, bytes]) -> None:
                     made.append(folder)
             if not file.exists():
                 made.append(file)
+            else:
+                replaced[file] = file.read_bytes()
             write_whole(file, data)
+        yield
     except BaseException:
+        for path, data in replaced.items():
+            with contextlib.suppress(OSError):
+                write_whole(path, data)
         for path in reversed(made):
             with contextlib.suppress(OSError):
                 path.rmdir() if path.is_dir() else path.unlink()
         raise
+
+
+def write_all(files: Mapping[Path, bytes]) -> None:
+    """Write files and the folders they need; when one fails, all is as it was.
+
+    Raises:
+        OSError: a file cannot be written.
+    """
+    with written(files):
+        pass
