@@ -21,7 +21,7 @@ from flipcards.anki_note import FIELDS, GUID, note_card
 from flipcards.anki_package import AnkiError, CardOf, Collection, Note, NoteType, Package, opened
 from flipcards.anki_progress import Studied, entries_of
 from flipcards.deck import CONTROL, FACES, Card, Deck, is_loadable
-from flipcards.files import written
+from flipcards.files import refuse_taken, written
 from flipcards.markup import MAX_IMAGE_BYTES, Faces, image_type
 from flipcards.reviews import Entry
 
@@ -91,10 +91,9 @@ def import_anki(
             raise AnkiError(f"{path}: nothing in it can become a card{reasons}")
         files = _files(decks, Path(target), as_folder, reading)
         reading.report()
-    if not force:
-        for file, data in files.items():
-            if file.exists() and (file in result.decks or file.read_bytes() != data):
-                raise FileExistsError(f"{file} is there already; pass force=True to replace it")
+    for file, data in files.items():
+        is_same = file not in result.decks and file.is_file() and file.read_bytes() == data
+        refuse_taken(file, force=force or is_same)
     studied = [card.studied for deck in decks for card in deck.cards]
     result.entries = entries_of(studied, known, offset_minutes=offset_minutes)
     with written(files):

@@ -11,14 +11,16 @@ from pathlib import Path
 
 
 def refuse_taken(path: Path, *, force: bool) -> None:
-    """Refuse a path that is to become a file and may not: a folder never, a file not without `force`.
+    """Refuse a path that is to become a file and may not: only a file is replaced, and not without `force`.
 
     Raises:
-        FileExistsError: the file is there and `force` is not set.
+        FileExistsError: the file is there and `force` is not set; or a link, pipe or device is there.
         IsADirectoryError: a folder is there.
     """
     if path.is_dir():
         raise IsADirectoryError(f"{path} is a folder; name a file in it")
+    if path.is_symlink() or (path.exists() and not path.is_file()):
+        raise FileExistsError(f"{path} is a link, a pipe or a device, which is never replaced; name a file")
     if path.exists() and not force:
         raise FileExistsError(f"{path} is there already; pass force=True to replace it")
 
