@@ -9,6 +9,7 @@ import os
 import re
 import sqlite3
 import subprocess
+import warnings
 import zipfile
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -92,6 +93,10 @@ _OPTIONS = {
 }
 
 PageUrl = Callable[[Deck, Card], str]
+
+
+class ShallowWarning(UserWarning):
+    """When a deck last changed cannot be told from a history that is cut off."""
 
 
 @dataclass
@@ -242,11 +247,26 @@ def last_change(deck: Deck, images: Iterable[str] = ()) -> int:
 
 
 def _changed(path: Path) -> int:
-    """The last commit of a file or folder; the file's time where it differs from that or there is no git."""
+    """The last commit of a file or folder; the file's time where it differs from that or there is no git.
+
+    Where a shallow clone ends, everything seems changed in its oldest commit. Readers would lose what they
+    edited in Anki to a change that was none: such a date does not count.
+    """
     folder, name = path.parent, path.name
-    committed = _git(folder, "log", "-1", "--format=%ct", "--", name)
+    committed, _, names = (
+        _git(folder, "log", "-1", "--decorate=full", "--format=%ct %D", "--", name) or ""
+    ).partition(" ")
     if committed and _git(folder, "status", "--porcelain", "--", name) == "":
-        return int(committed)
+        if "grafted" not in names.split(", "):
+            return int(committed)
+        warnings.warn(
+            "the git history is cut off (a shallow clone), so when a deck last changed is not known, and "
+            "Anki keeps the notes it has; fetch all of it: 'fetch-depth: 0' of actions/checkout, or "
+            "'git fetch --unshallow'",
+            ShallowWarning,
+            stacklevel=2,
+        )
+        return 0
     files = [path] if path.is_file() else [file for file in path.rglob("*.md") if file.is_file()]
     return max((int(file.stat().st_mtime) for file in files), default=0)
 
