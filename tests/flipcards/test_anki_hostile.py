@@ -478,6 +478,20 @@ def test_a_field_with_more_formulas_than_anybody_writes_is_refused():
         Reader().face("\\(x\\)" * 5_001)
 
 
+@pytest.mark.parametrize(
+    ("field", "face"),
+    [
+        (r"\(x\)<sup>\(y\)</sup>", "$x$ ${}^{y}$"),
+        (r"a<sub>\(i_1\)</sub>", "a${}_{i_1}$"),
+        (r"a<sup>see \(y\)</sup>", "asee $y$"),
+        (r"\(x\)\(y\)", "$x$ $y$"),
+        ("x<sup>2</sup>", "x{sup}`2`"),
+    ],
+)
+def test_a_raised_formula_is_a_formula(field, face):
+    assert Reader().face(field) == face
+
+
 def test_deletions_may_be_nested_hinted_and_unfinished():
     text = "{{c1::Ada}} wrote {{c2::the {{c3::first::which?}} program}} {{c4::in"
     assert cloze(text, 1) == (

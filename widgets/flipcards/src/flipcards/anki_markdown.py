@@ -38,6 +38,8 @@ _MATH_ENDS = {
     "element": re.compile("</anki-mathjax>", re.IGNORECASE),
 }
 _PUT_ASIDE = re.compile(r"[0-9a-f]{12}x\d+x")  # what stands for a formula meanwhile
+_RAISED = re.compile(rf"<(su[bp])>\s*({_PUT_ASIDE.pattern})\s*</\1>", re.IGNORECASE)
+_TOUCHING = re.compile(rf"({_PUT_ASIDE.pattern})(?={_PUT_ASIDE.pattern})")
 _SOUND = re.compile(r"\[(?:sound|anki:[a-z]+)[:\]][^\]]*\]?", re.IGNORECASE)
 # Mends HTML as a browser does, and takes out what a reader does not see.
 _CLEANER = nh3.Cleaner(
@@ -148,7 +150,13 @@ class _Converter(MarkdownConverter):
 
     def _role(self, name: str, text: str, parent_tags: set[str]) -> str:
         plain = re.sub(r"\\(?=[!-/:-@\[-`{-~])", "", text)
-        if not plain.strip() or "`" in plain or "code" in parent_tags or "pre" in parent_tags:
+        if (
+            not plain.strip()
+            or "`" in plain
+            or _PUT_ASIDE.search(plain)
+            or "code" in parent_tags
+            or "pre" in parent_tags
+        ):
             return text
         return f"{{{name}}}`{plain}`"
 
@@ -207,7 +215,7 @@ class Reader:
             math[name] = (_math(formula.tex, display=formula.display), html.unescape(raw))
             parts += (field[at : formula.start], name)
             at = formula.end
-        marked = "".join([*parts, field[at:]])
+        marked = _raised("".join([*parts, field[at:]]), math)
         try:
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore", MarkupResemblesLocatorWarning)
@@ -317,6 +325,24 @@ def _prepare(soup: BeautifulSoup, math: Mapping[str, tuple[str, str]]) -> None:
 
 def _filled(text: str, values: Mapping[str, str]) -> str:
     return _PUT_ASIDE.sub(lambda match: values.get(match[0], match[0]), text) if values else text
+
+
+def _raised(marked: str, math: dict[str, tuple[str, str]]) -> str:
+    """Formulas in superscripts and subscripts, raised and lowered by TeX: a role shows text, and no math.
+
+    A space parts formulas that touch: two dollars would begin another kind of math.
+    """
+
+    def raised(match: re.Match[str]) -> str:
+        name = match[2]
+        shown, raw = math.get(name, ("", ""))
+        if not re.fullmatch(r"\$[^$]+\$", shown):
+            return match[0]
+        mark = "^" if match[1].lower() == "sup" else "_"
+        math[name] = (f"${{}}{mark}{{{shown[1:-1]}}}$", raw)
+        return name
+
+    return _TOUCHING.sub(r"\1 ", _RAISED.sub(raised, marked)) if math else marked
 
 
 def _math(written: str, *, display: bool) -> str:
