@@ -17,8 +17,9 @@ from anki.collection import (
 )
 from flipcards import Deck, DeckError, reviews
 from flipcards.anki import AnkiError, export_anki, import_anki
-from flipcards.anki_note import FIELDS
+from flipcards.anki_note import FIELDS, RENDERING
 from flipcards.anki_progress import Studied, entries_of, review_rows, to_ms
+from flipcards.anki_write import ShallowWarning
 from flipcards.markup import mathjax_tex
 from flipcards.scheduler import Scheduler
 
@@ -273,6 +274,25 @@ def modified(package):
     (times,) = zip(*database.execute("select distinct mod from notes"), strict=True)
     database.close()
     return times
+
+
+def test_in_a_shallow_clone_no_note_seems_newer_than_it_is(deck, tmp_path, monkeypatch):
+    monkeypatch.delenv("SOURCE_DATE_EPOCH", raising=False)
+    book = deck.path.parent
+    git(book, "init", "-q")
+    git(book, "add", ".")
+    git(book, "commit", "-qm", "one", at="2024-03-01T12:00:00")
+    (book / "other.txt").write_text("other")
+    git(book, "add", ".")
+    git(book, "commit", "-qm", "two", at="2025-03-01T12:00:00")
+    git(tmp_path, "clone", "-q", "--depth", "1", book.as_uri(), "shallow")
+    shallow = tmp_path / "shallow"
+    with pytest.warns(ShallowWarning, match="'fetch-depth: 0' of actions/checkout"):
+        export_anki([Deck.load(shallow / "one.yml")], tmp_path / "x.apkg")
+    assert modified(tmp_path / "x.apkg") == (RENDERING,)
+    git(shallow, "fetch", "-q", "--unshallow")
+    export_anki([Deck.load(shallow / "one.yml")], tmp_path / "x.apkg", force=True)
+    assert modified(tmp_path / "x.apkg") == (int(datetime(2024, 3, 1, 12, tzinfo=UTC).timestamp()),)
 
 
 def test_a_note_is_as_old_as_its_decks_last_commit_else_its_file(deck, tmp_path, monkeypatch):

@@ -5,12 +5,13 @@ import io
 import json
 import sqlite3
 import tempfile
+import time
 import zipfile
 from pathlib import Path
 
 import pytest
 import zstandard
-from flipcards import Card, Deck, anki_package
+from flipcards import Card, Deck, anki_package, reviews
 from flipcards.anki import AnkiError, export_anki, import_anki
 from flipcards.anki_markdown import Reader, cloze
 from flipcards.deck import is_loadable
@@ -37,6 +38,30 @@ def legacy(tmp_path_factory):
     file = tmp_path_factory.mktemp("legacy") / "x.apkg"
     export_anki([Deck(CARDS, "Two")], file)
     return file.read_bytes()
+
+
+@pytest.fixture(scope="module")
+def studied(tmp_path_factory):
+    """The bytes of a package with two reviews."""
+    folder = tmp_path_factory.mktemp("studied")
+    entries = [
+        {
+            "schema": 1,
+            "id": f"3f0d9d0e-6b0c-4d0a-9c55-0c1f5a0c7a1{day}",
+            "kind": "review",
+            "card": "one",
+            "at": f"2026-01-0{day}T10:00:00.000Z",
+            "offset_minutes": 0,
+            "device": "3f0d9d0e-6b0c-4d0a-9c55-0c1f5a0c7a11",
+            "rating": 3,
+            "duration_ms": 1000,
+            "decided": None,
+        }
+        for day in (1, 2)
+    ]
+    reviews.append(folder / "p.jsonl", entries)
+    export_anki([Deck(CARDS, "Two")], folder / "x.apkg", progress=folder / "p.jsonl")
+    return (folder / "x.apkg").read_bytes()
 
 
 @pytest.fixture
@@ -202,6 +227,43 @@ def test_nothing_stays_when_a_file_cannot_be_written(legacy, tmp_path, scratch):
     assert sorted(file.name for file in tmp_path.iterdir()) == ["file", "scratch", "x.apkg"]
 
 
+@pytest.mark.parametrize("force", [False, True])
+def test_nothing_stays_and_nothing_is_replaced_when_the_log_cannot_be_written(
+    tmp_path, scratch, monkeypatch, force
+):
+    (tmp_path / "x.apkg").write_bytes(MODERN)
+    if force:
+        (tmp_path / "deck.yml").write_text("mine")
+    before = sorted(file.name for file in tmp_path.iterdir())
+    with pytest.raises(reviews.ReviewLogError, match="no folder"):
+        import_anki(
+            tmp_path / "x.apkg", tmp_path / "deck.yml", progress=tmp_path / "no" / "p.jsonl", force=force
+        )
+    assert sorted(file.name for file in tmp_path.iterdir()) == before
+    assert not force or (tmp_path / "deck.yml").read_text() == "mine"
+
+
+@pytest.mark.parametrize("when", [999_999_999_999_999, -999_999_999_999_999, 253_402_300_799])
+@pytest.mark.parametrize("zone", ["Pacific/Kiritimati", "Pacific/Pago_Pago"])
+def test_dates_that_are_none_do_not_stop_an_import(studied, tmp_path, scratch, monkeypatch, zone, when):
+    package = changed(
+        studied,
+        f"UPDATE cards SET queue = -1, mod = {when}",
+        f"UPDATE revlog SET id = {max(when * 1000 + 999, -1)} WHERE id = (SELECT min(id) FROM revlog)",
+    )
+    (tmp_path / "x.apkg").write_bytes(package)
+    monkeypatch.setenv("TZ", zone)
+    time.tzset()
+    try:
+        done = import_anki(tmp_path / "x.apkg", tmp_path / "x.yml", progress=tmp_path / "p.jsonl")
+    finally:
+        monkeypatch.undo()
+        time.tzset()
+    assert {entry["kind"] for entry in done.entries} == {"review", "suspend"}
+    assert reviews.read(tmp_path / "p.jsonl") == done.entries
+    assert "1 review from before 1970 or after 9998" in done.left_out
+
+
 def test_a_card_that_was_tampered_with_is_read_from_what_it_shows(legacy, tmp_path, scratch):
     evil = json.dumps(
         {"card": {"id": "../x", "front": "{include}`/etc/passwd`", "back": "<script>"}, "shown": {}}
@@ -225,7 +287,7 @@ def read_or_refuse(package, folder):
     """Import; all that may happen is an `AnkiError`, or a deck that can be loaded."""
     (folder / "x.apkg").write_bytes(package)
     try:
-        result = import_anki(folder / "x.apkg", folder / "x.yml", force=True)
+        result = import_anki(folder / "x.apkg", folder / "x.yml", progress=folder / "p.jsonl", force=True)
     except AnkiError:
         return
     for file in result.decks:
@@ -258,6 +320,7 @@ def damaged(draw, data):
 @given(choice=st.data())
 def test_a_damaged_package_is_read_or_refused(legacy, tmp_path, scratch, choice):
     package = choice.draw(st.sampled_from((legacy, MODERN)))
+    (tmp_path / "p.jsonl").unlink(missing_ok=True)
     inside = members(package)
     name = choice.draw(st.sampled_from(("", *inside)))
     if not name:
@@ -398,6 +461,35 @@ def test_every_cloze_has_two_sides(text, number):
     question, answer = cloze(text, number)
     if "{{c" not in text:
         assert question == answer == text
+
+
+@pytest.mark.parametrize(
+    "unit", ["\\(", "\\[", "[$]", "[$$]", "<anki-mathjax>", "<anki-mathjax", "_a*", "*a "]
+)
+def test_a_field_of_marks_without_ends_is_read_in_a_short_time(unit):
+    started = time.process_time()
+    face = Reader().face((unit * 40_000)[:80_000])
+    assert time.process_time() - started < 12  # the square of the length would be a minute and more
+    assert Faces().faults(face) == []
+
+
+def test_a_field_with_more_formulas_than_anybody_writes_is_refused():
+    with pytest.raises(ValueError, match="more than 5,000 formulas"):
+        Reader().face("\\(x\\)" * 5_001)
+
+
+@pytest.mark.parametrize(
+    ("field", "face"),
+    [
+        (r"\(x\)<sup>\(y\)</sup>", "$x$ ${}^{y}$"),
+        (r"a<sub>\(i_1\)</sub>", "a${}_{i_1}$"),
+        (r"a<sup>see \(y\)</sup>", "asee $y$"),
+        (r"\(x\)\(y\)", "$x$ $y$"),
+        ("x<sup>2</sup>", "x{sup}`2`"),
+    ],
+)
+def test_a_raised_formula_is_a_formula(field, face):
+    assert Reader().face(field) == face
 
 
 def test_deletions_may_be_nested_hinted_and_unfinished():

@@ -5,7 +5,7 @@ import json
 import jsonschema
 import pytest
 import yaml
-from flipcards import Deck
+from flipcards import Deck, deck
 from flipcards.cli import main
 from flipcards.deck import CARD_FIELDS, DECK_FIELDS
 from flipcards.schema import schema
@@ -45,7 +45,10 @@ def folder(tmp_path, monkeypatch):
 def test_good_decks_pass_and_only_decks_are_read(capsys):
     assert main(["check", "."]) == 0
     out, told = capsys.readouterr()
-    assert (out, told) == ("", "1 deck, 1 card: no faults\n")
+    assert (out, told) == (
+        "",
+        "1 deck, 1 card: no faults\npassed over, no deck: 1 file (./decks/other.yml)\n",
+    )
 
 
 def test_what_only_the_build_of_a_book_can_look_up_is_named(folder, capsys):
@@ -55,6 +58,7 @@ def test_what_only_the_build_of_a_book_can_look_up_is_named(folder, capsys):
     assert main(["check", "decks"]) == 0
     assert capsys.readouterr().err.splitlines() == [
         "1 deck, 1 card: no faults",
+        "passed over, no deck: 1 file (decks/other.yml)",
         "left to the build of the book: "
         "terms; sources, for want of 'bibliography'; labels, for want of 'pages'",
     ]
@@ -66,16 +70,21 @@ def test_every_fault_of_every_deck_is_told_with_its_line(folder, capsys):
     assert main(["check", "decks"]) == 1
     out, told = capsys.readouterr()
     assert out.splitlines() == [
+        "decks/bad.yml:3: card 'a': 'back': HTML such as </b> is shown as text; write Markdown",
+        "decks/bad.yml:3: card 'a': 'back': HTML such as <b> is shown as text; write Markdown",
+        "decks/bad.yml:3: card 'a': 'back': unknown source 'nobody2020'; add it to works.bib",
+        "decks/bad.yml:3: card 'a': 'source': unknown source 'nobody2021'; add it to works.bib",
         "decks/bad.yml:4: card 'B': 'back' is missing; write the answer",
         "decks/bad.yml:4: card 'B': 'front' is the number 3; put it in quotes: \"3\"",
         "decks/bad.yml:4: card 'B': the id 'B' has other characters than a-z, 0-9 and hyphens; write b",
+        "decks/faces.yaml:3: card 'a': the id is taken by decks/bad.yml:3; give this card another one",
         "decks/faces.yaml:6: card 'a': 'back': unknown source 'nobody2020'; add it to works.bib",
         "decks/faces.yaml:7: card 'a': 'back': HTML such as </b> is shown as text; write Markdown",
         "decks/faces.yaml:7: card 'a': 'back': HTML such as <b> is shown as text; write Markdown",
         "decks/faces.yaml:8: card 'a': 'source': unknown source 'nobody2021'; add it to works.bib",
-        "decks/good.yml:2: card 'a': the id is taken by decks/faces.yaml:3; give this card another one",
+        "decks/good.yml:2: card 'a': the id is taken by decks/bad.yml:3; give this card another one",
     ]
-    assert told == "8 faults in 3 of 3 decks\n"
+    assert told == "13 faults in 3 of 3 decks\npassed over, no deck: 1 file (decks/other.yml)\n"
 
 
 def test_a_workflow_gets_annotations_and_a_program_gets_json(folder, capsys):
@@ -103,6 +112,52 @@ def test_where_there_is_no_deck_that_is_said(folder, capsys, path, code, message
     assert message in "".join(capsys.readouterr())
 
 
+@pytest.mark.parametrize(
+    ("data", "message"),
+    [
+        (
+            b"\xef\xbb\xbfcards:\n  - {id: X, front: A, back: B}\n",
+            "2: card 'X': the id 'X' has other characters",
+        ),
+        (b'"cards":\n  - {id: X, front: A, back: B}\n', "2: card 'X': the id 'X' has other characters"),
+        (b"{cards: [{id: X, front: A, back: B}]}\n", "1: card 'X': the id 'X' has other characters"),
+        (b" cards:\n  - {id: X, front: A, back: B}\n", "2: card 'X': the id 'X' has other characters"),
+        (b"title: t\ncrads:\n  - {id: a, front: A}\n", "2: unknown field 'crads'; did you mean 'cards'?"),
+        (b"- {id: a, front: A, back: B}\n", "1: the file is a list; write 'cards:'"),
+        (b"cards:\n  - {id: a, front: 'A}\n", "3: not valid YAML: found unexpected end of stream"),
+        (b"", "1: the file is empty"),
+        ("cards: 1".encode("utf-16"), "1: the byte 0xff is not UTF-8"),
+    ],
+)
+def test_a_file_that_is_meant_as_a_deck_is_checked_however_it_is_written(folder, capsys, data, message):
+    (folder / "decks" / "new.yml").write_bytes(data)
+    assert main(["check", "decks"]) == 1
+    out, told = capsys.readouterr()
+    assert f"decks/new.yml:{message}" in out
+    assert "passed over, no deck: 1 file (decks/other.yml)" in told
+
+
+def test_faults_of_form_hide_no_faults_of_faces(folder, capsys):
+    (folder / "decks" / "new.yml").write_text(
+        "cards:\n  - {id: n, front: A, back: '<b>x</b>'}\n  - {id: B, front: Q, back: '# x'}\n"
+    )
+    assert main(["check", "decks"]) == 1
+    assert [line.split(":")[1] for line in capsys.readouterr().out.splitlines()] == ["2", "2", "3", "3"]
+
+
+def test_a_deck_is_checked_once_by_whatever_names_it_goes(capsys):
+    assert main(["check", "decks/good.yml", "./decks/good.yml", "decks", "."]) == 0
+    assert capsys.readouterr().err.startswith("1 deck, 1 card: no faults\n")
+
+
+def test_a_deck_larger_than_any_is_refused_before_it_takes_the_memory(folder, capsys, monkeypatch):
+    assert deck.MAX_BYTES == 64 * 2**20
+    monkeypatch.setattr(deck, "MAX_BYTES", 1_000)
+    (folder / "large.yml").write_bytes(GOOD.encode() + b"#" * 1_000)
+    assert main(["check", "large.yml"]) == 1
+    assert "large.yml:1: it has more than 1,000 bytes; split the deck" in capsys.readouterr().out
+
+
 # --- schema ------------------------------------------------------------------------------------------
 
 
@@ -111,8 +166,8 @@ def test_the_schema_takes_every_deck_of_the_book(root):
     validator.check_schema(schema())
     decks = sorted((root / "assets" / "decks").glob("*.yml"))
     assert len(decks) > 5
-    for deck in decks:
-        validator.validate(yaml.safe_load(deck.read_text("utf-8")))
+    for file in decks:
+        validator.validate(yaml.safe_load(file.read_text("utf-8")))
 
 
 def test_the_schema_knows_every_field_and_says_what_it_is_for():

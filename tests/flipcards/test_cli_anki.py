@@ -63,13 +63,17 @@ def test_a_minus_writes_the_package_to_standard_output(deck):
         (
             ["export", "anki", "one.yml", "-o", "one.yml"],
             2,
-            "one.yml is there already; use --force to replace it",
+            "one.yml is what is read; name another file to write",
         ),
         (["import", "anki", "gone.apkg", "-o", "x.yml"], 1, "gone.apkg: there is no such file"),
         (["import", "anki", str(FIXTURE), "-o", "one.yml"], 2, "one.yml is there already; use --force"),
         (["export", "anki", "one.yml", "-o", "."], 2, ". is a folder; name a file in it"),
         (["export", "anki", "one.yml", "-o", "no/x.apkg"], 2, "no/x.apkg: No such file or directory"),
         (["import", "anki", str(FIXTURE), "-o", "x.yml", "--progress", "one.yml"], 1, "one.yml:1: "),
+        (["import", "anki", str(FIXTURE), "-o", "x.yml", "--progress", "no/p"], 1, "there is no folder"),
+        (["import", "anki", str(FIXTURE), "-o", "-"], 2, "go to files; name a file or a folder"),
+        (["export", "anki", "one.yml", "-o", "x", "--progress", "typo"], 1, "typo: there is no such file"),
+        (["export", "anki", "one.yml", "-o", "-", "--progress", "typo"], 1, "typo: there is no such file"),
     ],
 )
 def test_what_cannot_be_done_is_one_clear_message(deck, tmp_path, capsys, arguments, code, message):
@@ -83,6 +87,28 @@ def test_what_cannot_be_done_is_one_clear_message(deck, tmp_path, capsys, argume
     if "bad.yml" in arguments:
         assert "worse.yml:1: " in told
     assert sorted(file.name for file in tmp_path.iterdir() if not file.name.endswith(".lock")) == before
+
+
+def test_a_package_from_a_pipe_is_refused_before_it_takes_the_disk(deck, monkeypatch, capsys):
+    monkeypatch.setattr("flipcards.cli.MAX_PACKAGE_BYTES", 1_000)
+    monkeypatch.setattr("flipcards.anki_package.MAX_PACKAGE_BYTES", 1_000)
+    source = io.BytesIO(b"x" * 5_000_000)
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(source))
+    assert main(["import", "anki", "-", "-o", "x.yml"]) == 1
+    assert "it has 1,001 bytes; at most 1,000 are read" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("address", ["javascript:alert(1)", "x.org/{card}", "https://"])
+def test_the_address_of_a_card_is_one_of_the_web(deck, capsys, address):
+    with pytest.raises(SystemExit, match="2"):
+        main(["export", "anki", "one.yml", "-o", "x.apkg", "--page-url", address])
+    assert "is no address of the web; it begins with https://" in capsys.readouterr().err
+
+
+def test_a_source_date_that_is_no_number_is_refused(deck, monkeypatch, capsys):
+    monkeypatch.setenv("SOURCE_DATE_EPOCH", "abc")
+    assert main(["export", "anki", "one.yml", "-o", "x.apkg"]) == 1
+    assert "SOURCE_DATE_EPOCH is 'abc'; set it to seconds since 1970" in capsys.readouterr().err
 
 
 def test_help_names_the_commands(capsys):

@@ -1,14 +1,16 @@
 """The command `flipcards` and tables: files, standard input and output, what is said."""
 
 import io
+import os
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
-from flipcards import Deck
+from flipcards import Deck, DeckError
+from flipcards.anki import package
 from flipcards.cli import main
-from flipcards.tabular import FORMATS
+from flipcards.tabular import FORMATS, write
 
 DECK = "title: One\ncards:\n  - {id: a, front: A?, back: B., tags: [t]}\n"
 
@@ -69,10 +71,24 @@ def test_what_is_left_out_is_printed(piped):
         (
             ["export", "csv", "one.yml", "-o", "one.yml"],
             2,
-            "one.yml is there already; use --force to replace it",
+            "one.yml is what is read; name another file to write",
         ),
         (["import", "csv", "one.yml", "-o", "x.yml"], 1, "one.yml:1: the first line must name the columns"),
-        (["import", "csv", "gone.csv", "-o", "x.yml"], 2, "gone.csv: No such file or directory"),
+        (
+            ["import", "csv", "gone.csv", "-o", "x.yml"],
+            1,
+            "gone.csv:1: there is no such file; check the path",
+        ),
+        (["export", "csv", "one.yml", "-o", "one.yml", "--force"], 2, "one.yml is what is read"),
+        (["export", "json", "one.yml", "-o", "./one.yml", "--force"], 2, "./one.yml is what is read"),
+        (["import", "markdown", "list.md", "-o", "list.md", "--force"], 2, "list.md is what is read"),
+        (["import", "markdown", "list.md", "-o", "x/"], 2, "x/ is a folder; name a file in it"),
+        (["export", "csv", "one.yml", "-o", "link", "--force"], 2, "link is what is read"),
+        (["export", "csv", ".", "-o", "one.yml", "--force"], 2, "one.yml is what is read"),
+        (["export", "csv", "one.yml", "-o", "list.md"], 2, "list.md is there already; use --force"),
+        (["export", "csv", "one.yml", "-o", "gone"], 2, "gone is a link, a pipe or a device"),
+        (["export", "csv", "one.yml", "-o", "pipe", "--force"], 2, "pipe is a link, a pipe or a device"),
+        (["import", "markdown", "list.md", "-o", "link", "--force"], 2, "link is a link, a pipe or a device"),
         (["import", "markdown", "list.md", "-o", "."], 2, ". is a folder; name a file in it"),
         (["export", "csv", "one.yml", "--force", "-o", "."], 2, ". is a folder; name a file in it"),
         (["import", "markdown", "list.md", "-o", "one.yml"], 2, "one.yml is there already; use --force"),
@@ -82,11 +98,32 @@ def test_what_is_left_out_is_printed(piped):
 def test_what_cannot_be_done_is_one_message_and_leaves_nothing(folder, piped, arguments, code, message):
     (folder / "bad.yml").write_text("cards: 1\n")
     (folder / "list.md").write_text("- a :: b\n")
-    before = {file: file.read_bytes() for file in folder.iterdir()}
+    (folder / "link").symlink_to("one.yml")
+    (folder / "gone").symlink_to("nowhere")
+    os.mkfifo(folder / "pipe")
+    before = {file: file.is_file() and file.read_bytes() for file in folder.iterdir()}
     done, _, told = piped(arguments)
     assert (done, len(told.splitlines())) == (code, 1)
     assert message in told
-    assert {file: file.read_bytes() for file in folder.iterdir()} == before
+    assert {file: file.is_file() and file.read_bytes() for file in folder.iterdir()} == before
+
+
+@pytest.mark.parametrize("kind", ["anki", *FORMATS])
+def test_a_folder_stands_for_its_decks_and_a_deck_named_twice_goes_out_once(folder, piped, kind):
+    (folder / "_toc.yml").write_text("format: jb-book\n")
+    code, _, told = piped(["export", kind, "one.yml", "./one.yml", ".", "-o", "x"])
+    assert code == 0
+    assert told.startswith(("x: 1 card\n", "x: 1 note,"))
+    decks = [Deck.load("one.yml")] * 2
+    with pytest.raises(DeckError, match=r"one\.yml:3: card 'a': the card is given twice; name its deck once"):
+        package(decks) if kind == "anki" else write(decks, kind)
+
+
+@pytest.mark.parametrize("kind", FORMATS)
+def test_force_replaces_a_file_of_every_kind(folder, piped, kind):
+    (folder / "x").write_text("old")
+    assert piped(["export", kind, "one.yml", "-o", "x", "--force"])[0] == 0
+    assert b"A?" in (folder / "x").read_bytes()
 
 
 def test_force_replaces_a_file(piped):

@@ -45,6 +45,7 @@ def test_its_decks_pass_the_check_that_its_workflow_runs(book, monkeypatch, caps
     steps = yaml.safe_load((book / ".github" / "workflows" / "book.yml").read_text())["jobs"]["build"][
         "steps"
     ]
+    assert steps[0]["with"]["fetch-depth"] == 0  # packages for Anki are dated by the history
     commands = [step["run"] for step in steps if "run" in step]
     assert commands == [
         "pip install -r requirements.txt",

@@ -1,9 +1,11 @@
 """Tables, jupytercards, Quizlet and lists in Markdown: what comes back, what is said, what is refused."""
 
+import contextlib
 import csv
 import io
 import json
 import re
+import time
 
 import pytest
 from flipcards import table_rows
@@ -255,7 +257,7 @@ def test_what_no_face_can_hold_comes_over_as_its_text_and_is_said():
     ]
     assert done.deck.cards[0].front == "**bold** & x"
     assert done.left_out == [
-        "lines 2, 2, 3, 3: markup that no face can hold; its text came over",
+        "lines 2, 3: markup that no face can hold; its text came over",
         "line 2: 'term' is no name alone",
     ]
 
@@ -335,9 +337,9 @@ def test_what_a_format_cannot_hold_is_listed():
     assert told == {
         "csv": [title, images],
         "tsv": [title, images],
-        "json": [title, "'why' of 1 cards: the file keeps it, jupytercards does not show it"],
-        "quizlet": [title, images, ids, "'why' of 1 cards", "'tags' of 1 cards", "1 side's markup"],
-        "markdown": [images, ids, "'why' of 1 cards", "'tags' of 1 cards"],
+        "json": [title, "'why' of 1 card: the file keeps it, jupytercards does not show it"],
+        "quizlet": [title, images, ids, "'why' of 1 card", "'tags' of 1 card", "1 side's markup"],
+        "markdown": [images, ids, "'why' of 1 card", "'tags' of 1 card"],
     }
 
 
@@ -390,6 +392,79 @@ def test_absurd_sizes_are_refused(monkeypatch):
         read(b"a" * (64 * 2**20 + 1), "csv")
     with pytest.raises(TableError, match=r"'back' has more than 131,072 characters"):
         read(b"a\t" + b"b" * 131_073, "quizlet")
+
+
+def table_of(front, back):
+    """A table of one card."""
+    file = io.StringIO()
+    csv.writer(file).writerows([("front", "back"), (front, back)])
+    return file.getvalue().encode()
+
+
+@pytest.mark.parametrize("unit", ["_a*", "*a ", "[a][", '"a" '])
+def test_a_cell_of_marks_without_ends_is_read_in_a_short_time(unit):
+    started = time.process_time()
+    done = read(table_of("q", (unit * 40_000)[:120_000]), "csv")
+    assert time.process_time() - started < 15  # the square of the length would be a minute
+    assert Faces().faults(done.deck.cards[0].back) == []
+    assert done.left_out == ["line 2: markup that no face can hold; its text came over"]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "What is a<b and c>d?",
+        "List<String>",
+        "Map<String, List<a>>",
+        "if x<p or y>q",
+        "a <b> and nothing else",
+        "<T> of <b>bold</b>",
+        "#include <vector>",
+        "x <b and y>z</b",
+        "&amp; is <an> entity",
+    ],
+)
+def test_text_with_angles_that_is_no_html_comes_over_whole(text):
+    done = read(table_of(f"Q: {text}", text), "csv")
+    [card] = done.deck.cards
+    assert (Faces().text(card.front), Faces().text(card.back)) == (f"Q: {text}", text)
+    assert all("line 2:" in reason for reason in done.left_out)
+
+
+@pytest.mark.parametrize(
+    ("text", "face"),
+    [
+        ("<b>bold</b> and <i>slanted</i>", "**bold** and *slanted*"),
+        ("<p>one<p>two", "one\n\ntwo"),
+        ("one<br>two<br/>three", "one\\\ntwo\\\nthree"),
+        ('<a href="https://x.org">x</a> <!-- no -->', "[x](<https://x.org>)"),
+        ("<ul><li>a<li>b</ul>", "- a\n- b"),
+        ("<script>x</script>y", "y"),
+    ],
+)
+def test_html_in_a_table_becomes_a_face(text, face):
+    assert read(table_of("q", text), "csv").deck.cards[0].back == face
+
+
+@pytest.mark.parametrize("unit", ["$$a", "$a", "\\("])
+def test_jupytercards_with_marks_without_ends_is_read_in_a_short_time(unit):
+    started = time.process_time()
+    with contextlib.suppress(TableError):
+        read(json.dumps([{"front": (unit * 40_000)[:120_000], "back": "b"}]).encode(), "json")
+    assert time.process_time() - started < 15
+
+
+def test_a_cell_that_no_face_has_room_for_is_refused_with_its_line():
+    with pytest.raises(
+        TableError, match=r"^x:2: 'back': a field has 300,000 characters; at most 200,000 fit"
+    ):
+        read(table_of("q", "<b" * 60_000), "csv", shown_as="x")
+
+
+def test_math_between_dollars_ends_at_the_next_ones():
+    entry = {"front": "costs \\$5: $a$ and $$b$$", "back": "$ alone, $$ too"}
+    card = read(json.dumps([entry]).encode(), "json").deck.cards[0]
+    assert card.front == "costs \\$5: $a$ and\n\n$$\nb\n$$"
 
 
 def test_a_deck_with_faults_is_not_exported_and_nothing_is_replaced(tmp_path):

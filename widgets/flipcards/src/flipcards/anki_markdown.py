@@ -6,7 +6,8 @@ import html
 import re
 import secrets
 import warnings
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import nh3
@@ -16,20 +17,29 @@ from bs4.element import NavigableString
 from markdownify import MarkdownConverter
 
 from flipcards.deck import CONTROL
-from flipcards.markup import REORDERING, Faces
+from flipcards.markup import MAX_MARKS, REORDERING, Faces
 
 MAX_HTML = 200_000  # characters of a field
+MAX_FORMULAS = 5_000  # of a field
 MAX_NESTED = 20  # deletions within deletions
 
 # Text that Markdown shows as it is, but for what means something at the start of a line.
 _SAFE = re.compile(r"(?:[^\W_]|[ ,.;?!'\"’“”–—/%=()-])*")
 _AT_START = re.compile(r"(\s*\d*)([-+=#%>:(~]|(?<=\d)[.)])")
 _MATH = re.compile(
-    r"\\\((?P<inline>.+?)\\\)|\\\[(?P<display>.+?)\\\]"
-    r"|\[\$\](?P<latex>.+?)\[/\$\]|\[\$\$\](?P<latex_display>.+?)\[/\$\$\]"
-    r"|<anki-mathjax(?P<attributes>[^>]*)>(?P<element>.*?)</anki-mathjax>",
-    re.DOTALL | re.IGNORECASE,
+    r"(?P<inline>\\\()|(?P<display>\\\[)|(?P<latex>\[\$\])|(?P<latex_display>\[\$\$\])|(?P<element><anki-mathjax)",
+    re.IGNORECASE,
 )
+_MATH_ENDS = {
+    "inline": re.compile(r"\\\)"),
+    "display": re.compile(r"\\\]"),
+    "latex": re.compile(r"\[/\$\]"),
+    "latex_display": re.compile(r"\[/\$\$\]"),
+    "element": re.compile("</anki-mathjax>", re.IGNORECASE),
+}
+_PUT_ASIDE = re.compile(r"[0-9a-f]{12}x\d+x")  # what stands for a formula meanwhile
+_RAISED = re.compile(rf"<(su[bp])>\s*({_PUT_ASIDE.pattern})\s*</\1>", re.IGNORECASE)
+_TOUCHING = re.compile(rf"({_PUT_ASIDE.pattern})(?={_PUT_ASIDE.pattern})")
 _SOUND = re.compile(r"\[(?:sound|anki:[a-z]+)[:\]][^\]]*\]?", re.IGNORECASE)
 # Mends HTML as a browser does, and takes out what a reader does not see.
 _CLEANER = nh3.Cleaner(
@@ -140,7 +150,13 @@ class _Converter(MarkdownConverter):
 
     def _role(self, name: str, text: str, parent_tags: set[str]) -> str:
         plain = re.sub(r"\\(?=[!-/:-@\[-`{-~])", "", text)
-        if not plain.strip() or "`" in plain or "code" in parent_tags or "pre" in parent_tags:
+        if (
+            not plain.strip()
+            or "`" in plain
+            or _PUT_ASIDE.search(plain)
+            or "code" in parent_tags
+            or "pre" in parent_tags
+        ):
             return text
         return f"{{{name}}}`{plain}`"
 
@@ -175,7 +191,7 @@ class Reader:
         """A field as a face; empty where nothing of it is seen.
 
         Raises:
-            ValueError: the field is too long to be a face.
+            ValueError: the field is too long, or has too much math, to be a face.
         """
         if len(field) > MAX_HTML:
             raise ValueError(f"a field has {len(field):,} characters; at most {MAX_HTML:,} fit")
@@ -183,22 +199,23 @@ class Reader:
         field = REORDERING.sub("", CONTROL.sub("", field.replace("\r\n", "\n").replace("\r", "\n")))
         field, sounds = _SOUND.subn("", field)
         self.sounds += sounds
-        if _SAFE.fullmatch(field):
+        if len(field) <= MAX_MARKS and _SAFE.fullmatch(field):
             text = " ".join(field.split())
             return _start_escaped(text)
         math: dict[str, tuple[str, str]] = {}
         mark = secrets.token_hex(6)
 
-        def put_aside(match: re.Match[str]) -> str:
-            display = match["display"] or match["latex_display"] or ""
-            if match["element"] is not None and "block" in match["attributes"].lower():
-                display = match["element"]
-            tex = display or match["inline"] or match["latex"] or match["element"] or ""
+        parts: list[str] = []
+        at = 0
+        for formula in _formulas(field):
+            if len(math) == MAX_FORMULAS:
+                raise ValueError(f"a field has more than {MAX_FORMULAS:,} formulas")
             name = f"{mark}x{len(math)}x"
-            math[name] = (_math(tex, display=bool(display)), html.unescape(match[0]))
-            return name
-
-        marked = _MATH.sub(put_aside, field)
+            raw = field[formula.start : formula.end]
+            math[name] = (_math(formula.tex, display=formula.display), html.unescape(raw))
+            parts += (field[at : formula.start], name)
+            at = formula.end
+        marked = _raised("".join([*parts, field[at:]]), math)
         try:
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore", MarkupResemblesLocatorWarning)
@@ -227,6 +244,40 @@ class Reader:
         """Text, whatever it is."""
         lines = [_PUNCTUATION.sub(r"\\\1", " ".join(line.split())) for line in plain.splitlines()]
         return "\n\n".join(line for line in lines if line)
+
+
+@dataclass(frozen=True)
+class _Formula:
+    """Where math stands in a field, and its TeX, which is HTML."""
+
+    start: int
+    end: int
+    tex: str
+    display: bool
+
+
+def _formulas(field: str) -> Iterator[_Formula]:
+    """The math of a field. Each mark is looked for once: a field of marks without ends takes no longer."""
+    endless: set[str] = set()  # what has no end further on
+    opening = _MATH.search(field)
+    while opening:
+        kind = str(opening.lastgroup)
+        begin, attributes = opening.end(), ""
+        if kind == "element" and kind not in endless:
+            begin = field.find(">", begin) + 1
+            attributes = field[opening.end() : begin]
+        if begin == 0:
+            endless.add(kind)
+        closing = None
+        if kind not in endless:
+            closing = _MATH_ENDS[kind].search(field, begin + (kind != "element"))
+        if closing is None:
+            endless.add(kind)
+            opening = _MATH.search(field, opening.start() + 1)
+            continue
+        display = "display" in kind or "block" in attributes.lower()
+        yield _Formula(opening.start(), closing.end(), field[begin : closing.start()], display)
+        opening = _MATH.search(field, closing.end())
 
 
 def _begins_line(text: NavigableString) -> bool:
@@ -273,9 +324,25 @@ def _prepare(soup: BeautifulSoup, math: Mapping[str, tuple[str, str]]) -> None:
 
 
 def _filled(text: str, values: Mapping[str, str]) -> str:
-    for name, value in values.items():
-        text = text.replace(name, value)
-    return text
+    return _PUT_ASIDE.sub(lambda match: values.get(match[0], match[0]), text) if values else text
+
+
+def _raised(marked: str, math: dict[str, tuple[str, str]]) -> str:
+    """Formulas in superscripts and subscripts, raised and lowered by TeX: a role shows text, and no math.
+
+    A space parts formulas that touch: two dollars would begin another kind of math.
+    """
+
+    def raised(match: re.Match[str]) -> str:
+        name = match[2]
+        shown, raw = math.get(name, ("", ""))
+        if not re.fullmatch(r"\$[^$]+\$", shown):
+            return match[0]
+        mark = "^" if match[1].lower() == "sup" else "_"
+        math[name] = (f"${{}}{mark}{{{shown[1:-1]}}}$", raw)
+        return name
+
+    return _TOUCHING.sub(r"\1 ", _RAISED.sub(raised, marked)) if math else marked
 
 
 def _math(written: str, *, display: bool) -> str:

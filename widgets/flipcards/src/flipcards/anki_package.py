@@ -27,6 +27,8 @@ MAX_CELL_BYTES = 8 * 2**20
 MAX_REVIEWS = 2_000_000
 _MAX_STEPS = 20_000  # times 100,000 instructions of sqlite: some ten times what the largest package takes
 _WINDOW_BYTES = 128 * 2**20  # of zstd; what its own command line allows
+# From 1970 to 9998: what a date can say anywhere on Earth.
+_LAST_MS = 253_370_764_799_999
 
 _READS = {sqlite3.SQLITE_SELECT, sqlite3.SQLITE_READ, sqlite3.SQLITE_FUNCTION}
 _DAMAGE = (
@@ -76,13 +78,14 @@ class CardOf:
 
 @dataclass
 class Collection:
-    """What a package holds. `media` names a file of the archive for each name that notes use."""
+    """What a package holds. `undated` counts reviews at no date that a log can name."""
 
     note_types: dict[int, NoteType] = field(default_factory=dict)
     decks: dict[int, str] = field(default_factory=dict)
     notes: dict[int, Note] = field(default_factory=dict)
     cards: list[CardOf] = field(default_factory=list)
     reviews: dict[int, list[tuple[int, int, int]]] = field(default_factory=dict)
+    undated: int = 0
 
 
 class Package:
@@ -389,7 +392,7 @@ def _read_cards(database: sqlite3.Connection, found: Collection) -> None:
                 side=int(side),
                 deck=int(home) or int(deck),
                 position=int(due) if int(kind) == 0 else _position(data),
-                suspended_at=int(modified) if int(queue) == -1 else None,
+                suspended_at=min(max(int(modified), 0), _LAST_MS // 1000) if int(queue) == -1 else None,
             )
         )
 
@@ -412,7 +415,10 @@ def _read_reviews(database: sqlite3.Connection, found: Collection) -> None:
     for read, (at_ms, card, rating, time_ms) in enumerate(rows):
         if read >= MAX_REVIEWS:
             raise ValueError(f"it has more than {MAX_REVIEWS:,} reviews")
-        # From 1970 to the year 9999: what a date can say.
-        if int(card) in cards and 0 <= int(at_ms) < 253_402_300_800_000:
+        if int(card) not in cards:
+            continue
+        if not 0 <= int(at_ms) <= _LAST_MS:
+            found.undated += 1
+        else:
             review = (int(at_ms), int(rating), min(max(int(time_ms), 0), 2**31 - 1))
             found.reviews.setdefault(int(card), []).append(review)

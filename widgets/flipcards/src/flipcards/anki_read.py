@@ -21,7 +21,7 @@ from flipcards.anki_note import FIELDS, GUID, note_card
 from flipcards.anki_package import AnkiError, CardOf, Collection, Note, NoteType, Package, opened
 from flipcards.anki_progress import Studied, entries_of
 from flipcards.deck import CONTROL, FACES, Card, Deck, is_loadable
-from flipcards.files import write_all
+from flipcards.files import refuse_taken, written
 from flipcards.markup import MAX_IMAGE_BYTES, Faces, image_type
 from flipcards.reviews import Entry
 
@@ -75,7 +75,7 @@ def import_anki(
     Raises:
         AnkiError: the package cannot be read, or nothing in it can become a card.
         FileExistsError: a file is there and `force` is not set.
-        ReviewLogError: the review log cannot be read or written.
+        ReviewLogError: the review log cannot be read or written; then no deck is written either.
     """
     path = Path(source)
     known = reviews.read(progress) if progress is not None else []
@@ -91,15 +91,14 @@ def import_anki(
             raise AnkiError(f"{path}: nothing in it can become a card{reasons}")
         files = _files(decks, Path(target), as_folder, reading)
         reading.report()
-    if not force:
-        for file, data in files.items():
-            if file.exists() and (file in result.decks or file.read_bytes() != data):
-                raise FileExistsError(f"{file} is there already; pass force=True to replace it")
-    write_all(files)
+    for file, data in files.items():
+        is_same = file not in result.decks and file.is_file() and file.read_bytes() == data
+        refuse_taken(file, force=force or is_same)
     studied = [card.studied for deck in decks for card in deck.cards]
     result.entries = entries_of(studied, known, offset_minutes=offset_minutes)
-    if progress is not None and result.entries:
-        reviews.append(progress, result.entries)
+    with written(files):
+        if progress is not None and result.entries:
+            reviews.append(progress, result.entries)
     return result
 
 
@@ -169,6 +168,8 @@ class _Import:
             say(f"{_count(len(notes), 'note')} of the type '{name[:80]}', which is neither basic nor cloze")
         for what, count in sorted(self.left_out.items()):
             say(_count(count, *what.split("|")))
+        if self.collection.undated:
+            say(f"{_count(self.collection.undated, 'review')} from before 1970 or after 9998")
         if self.reader.sounds:
             say(f"{_count(self.reader.sounds, 'sound')}: a face has none")
         if self.no_image:

@@ -9,6 +9,7 @@ import os
 import re
 import sqlite3
 import subprocess
+import warnings
 import zipfile
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -18,8 +19,9 @@ from typing import Any
 
 from flipcards import reviews
 from flipcards.anki_note import MODEL_ID, RENDERING, guid, model, note_fields, numbers
+from flipcards.anki_package import AnkiError
 from flipcards.anki_progress import DAY_ZERO, CardRow, ReviewRow, State, card_row, review_rows
-from flipcards.check import faults
+from flipcards.check import faults, given_twice
 from flipcards.deck import Card, Deck, DeckError
 from flipcards.files import refuse_taken, write_whole
 from flipcards.markup import Faces
@@ -93,6 +95,10 @@ _OPTIONS = {
 PageUrl = Callable[[Deck, Card], str]
 
 
+class ShallowWarning(UserWarning):
+    """When a deck last changed cannot be told from a history that is cut off."""
+
+
 @dataclass
 class Exported:
     """What went into a package.
@@ -134,14 +140,25 @@ def export_anki(
     Raises:
         FileExistsError: the file is there and `force` is not set.
         DeckError: a face cannot be shown in Anki, or two cards have one id.
-        ReviewLogError: the review log cannot be read.
+        ReviewLogError: the review log is not there or cannot be read.
     """
     path = Path(target)
     refuse_taken(path, force=force)
-    entries = reviews.read(progress) if progress is not None else []
+    entries = log_of(progress) if progress is not None else []
     data, exported = package(decks, entries=entries, parent=parent, page_url=page_url, words=words)
     write_whole(path, data)
     return exported
+
+
+def log_of(progress: str | os.PathLike[str]) -> list[Entry]:
+    """The entries of a review log that has to be there.
+
+    Raises:
+        ReviewLogError: it is not there, or cannot be read.
+    """
+    if not Path(progress).expanduser().exists():
+        raise reviews.ReviewLogError(os.fspath(progress), [(0, "there is no such file; check the path")])
+    return reviews.read(progress)
 
 
 def package(
@@ -218,7 +235,9 @@ def last_change(deck: Deck, images: Iterable[str] = ()) -> int:
         images: the paths of its images, relative to it.
     """
     fixed = os.environ.get("SOURCE_DATE_EPOCH", "")
-    if fixed.isdecimal():
+    if fixed:
+        if not re.fullmatch("[0-9]{1,10}", fixed):
+            raise AnkiError(f"SOURCE_DATE_EPOCH is {fixed!r}; set it to seconds since 1970, or unset it")
         return int(fixed)
     if deck.path is None:
         return RENDERING
@@ -228,11 +247,26 @@ def last_change(deck: Deck, images: Iterable[str] = ()) -> int:
 
 
 def _changed(path: Path) -> int:
-    """The last commit of a file or folder; the file's time where it differs from that or there is no git."""
+    """The last commit of a file or folder; the file's time where it differs from that or there is no git.
+
+    Where a shallow clone ends, everything seems changed in its oldest commit. Readers would lose what they
+    edited in Anki to a change that was none: such a date does not count.
+    """
     folder, name = path.parent, path.name
-    committed = _git(folder, "log", "-1", "--format=%ct", "--", name)
+    committed, _, names = (
+        _git(folder, "log", "-1", "--decorate=full", "--format=%ct %D", "--", name) or ""
+    ).partition(" ")
     if committed and _git(folder, "status", "--porcelain", "--", name) == "":
-        return int(committed)
+        if "grafted" not in names.split(", "):
+            return int(committed)
+        warnings.warn(
+            "the git history is cut off (a shallow clone), so when a deck last changed is not known, and "
+            "Anki keeps the notes it has; fetch all of it: 'fetch-depth: 0' of actions/checkout, or "
+            "'git fetch --unshallow'",
+            ShallowWarning,
+            stacklevel=2,
+        )
+        return 0
     files = [path] if path.is_file() else [file for file in path.rglob("*.md") if file.is_file()]
     return max((int(file.stat().st_mtime) for file in files), default=0)
 
@@ -252,7 +286,7 @@ def _of(deck: Deck, page_url: PageUrl | None) -> Callable[[Card], str] | None:
 
 
 def _refuse(decks: Sequence[Deck]) -> None:
-    found = faults(decks)
+    found = faults(decks) or given_twice(decks)
     if found:
         raise DeckError(found)
 

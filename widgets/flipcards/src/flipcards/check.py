@@ -21,6 +21,20 @@ def faults(decks: Sequence[Deck], *, references: bool = False) -> list[Fault]:
     return sorted(set(found))
 
 
+def given_twice(decks: Iterable[Deck]) -> list[Fault]:
+    """The cards that are there twice because a deck is: what goes out names each card once."""
+    seen: set[str] = set()
+    found = []
+    for deck in decks:
+        for card in deck:
+            if card.id in seen:
+                found.append(
+                    Fault(deck.shown_as, card.line, "the card is given twice; name its deck once", card.id)
+                )
+            seen.add(card.id)
+    return found
+
+
 def face_faults(deck: Deck, *, references: bool = False) -> Iterator[Fault]:
     """What a face may not hold: a second rendering of it would clash, or another host cannot show it."""
     faces = Faces.of(deck)

@@ -3,20 +3,24 @@
 from __future__ import annotations
 
 import argparse
+import difflib
 import json
 import os
 import re
 import shlex
-import shutil
 import sys
 import tempfile
 import warnings
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+import yaml
+
 from flipcards import __version__, check, reviews, tabular
 from flipcards.anki import AnkiError, export_anki, import_anki, package
-from flipcards.deck import Card, Deck, DeckError, Fault
+from flipcards.anki_package import MAX_PACKAGE_BYTES
+from flipcards.anki_write import log_of
+from flipcards.deck import MAX_BYTES, Card, Deck, DeckError, Fault
 from flipcards.files import refuse_taken, write_whole
 from flipcards.new import new_book
 from flipcards.schema import schema_text
@@ -25,7 +29,10 @@ from flipcards.words import WordsError, find
 STANDARD = "-"
 FAULT, USAGE = 1, 2  # what is read has faults; what is asked for cannot be done
 
-_DECK = re.compile(rb"^cards:", re.MULTILINE)
+_NAMED = 5  # how many files a message names
+_CARDS = re.compile(r"""^[ \t{]*["']?cards["']?[ \t]*:""", re.MULTILINE)
+
+_DECKS = "a deck file; a folder, for all decks in it; - is standard input"
 
 EXAMPLES = """examples:
   flipcards new my-book
@@ -110,12 +117,15 @@ def _add_check(parser: argparse.ArgumentParser) -> None:
 def _add_export(parser: argparse.ArgumentParser) -> None:
     kinds = parser.add_subparsers(title="formats", metavar="FORMAT", required=True)
     anki = kinds.add_parser("anki", help="a package for Anki (.apkg)")
-    anki.add_argument("decks", nargs="+", metavar="DECK", help="a deck file; - is standard input")
+    anki.add_argument("decks", nargs="+", metavar="DECK", help=_DECKS)
     _add_output(anki, "the package; - is standard output")
     anki.add_argument("--progress", type=Path, metavar="LOG", help="a review log, whose reviews go along")
     anki.add_argument("--parent", default="", metavar="NAME", help="the deck in Anki to put the decks below")
     anki.add_argument(
-        "--page-url", metavar="URL", help="where a card is published; {card} and {deck} are filled in"
+        "--page-url",
+        type=_web_address,
+        metavar="URL",
+        help="where a card is published; {card} and {deck} are filled in",
     )
     anki.add_argument(
         "--words",
@@ -126,9 +136,15 @@ def _add_export(parser: argparse.ArgumentParser) -> None:
     anki.set_defaults(run=_export_anki)
     for kind, text in tabular.FORMATS.items():
         table = kinds.add_parser(kind, help=text)
-        table.add_argument("decks", nargs="+", metavar="DECK", help="a deck file; - is standard input")
+        table.add_argument("decks", nargs="+", metavar="DECK", help=_DECKS)
         _add_output(table, "the file; - is standard output")
         table.set_defaults(run=_export_table, kind=kind)
+
+
+def _web_address(text: str) -> str:
+    if not re.match(r"https?://[^\s/]", text):
+        raise argparse.ArgumentTypeError(f"{text!r} is no address of the web; it begins with https://")
+    return text
 
 
 def _add_output(parser: argparse.ArgumentParser, text: str) -> None:
@@ -153,14 +169,16 @@ def _add_import(parser: argparse.ArgumentParser) -> None:
 
 def _check(options: argparse.Namespace) -> int:
     decks: list[Deck] = []
+    readable: list[Deck] = []  # with faults: what else is wrong with them is told at once
     found: list[Fault] = []
-    files = list(_deck_files(options.paths))
+    files, others = _deck_files(options.paths)
     for file in files:
         try:
             decks.append(_load(file))
         except DeckError as error:
             found += error.faults
-    found = sorted({*found, *check.faults(decks, references=True)})
+            readable += [error.readable] if error.readable else []
+    found = sorted({*found, *check.faults([*readable, *decks], references=True)})
     if options.format == "json":
         keys = ("file", "line", "card", "message")
         print(json.dumps([{key: getattr(fault, key) for key in keys} for fault in found], indent=1))
@@ -174,6 +192,9 @@ def _check(options: argparse.Namespace) -> int:
         if found
         else f"{held}: no faults"
     )
+    if others:
+        names = ", ".join(others[:_NAMED]) + (", …" if len(others) > _NAMED else "")
+        _say(f"passed over, no deck: {_count(len(others), 'file')} ({names})")
     if unchecked := _left_to_the_build(decks):
         _say(f"left to the build of the book: {'; '.join(unchecked)}")
     return FAULT if found else 0
@@ -198,18 +219,69 @@ def _left_to_the_build(decks: Sequence[Deck]) -> list[str]:
     return [what for what, there in found.items() if there]
 
 
-def _deck_files(paths: Sequence[str]) -> list[str]:
-    """The deck files that are named, and those in folders that are named."""
-    files: dict[str, None] = {}
+def _deck_files(paths: Sequence[str]) -> tuple[list[str], list[str]]:
+    """The deck files that are named and those in folders that are named, each once; and other YAML there."""
+    files: dict[object, str] = {}
+    others: dict[object, str] = {}
     for path in paths:
         if not Path(path).is_dir():
-            files[path] = None
+            files.setdefault(_one(path), path)
             continue
-        inside = [name for name in sorted(_yaml_files(path)) if _DECK.search(Path(name).read_bytes())]
-        if not inside:
+        inside = [name for name in sorted(_yaml_files(path)) if Path(name).is_file()]
+        decks = [name for name in inside if _is_meant_as_deck(Path(name))]
+        if not decks:
             raise FileNotFoundError(f"{path}: there is no deck in this folder")
-        files |= dict.fromkeys(inside)
-    return list(files)
+        for name in decks:
+            files.setdefault(_one(name), name)
+        for name in inside:
+            if name not in decks:
+                others.setdefault(_one(name), name)
+    return list(files.values()), [name for key, name in others.items() if key not in files]
+
+
+def _one(path: str) -> object:
+    """What is the same for every name of a file."""
+    return path if path == STANDARD else Path(path).resolve()
+
+
+def _is_meant_as_deck(file: Path) -> bool:
+    """Whether somebody means this YAML as a deck, however wrong it is: a doubtful file is checked.
+
+    It is one unless it can be read and has other things at its top than cards.
+    """
+    with file.open("rb") as opened:
+        data = opened.read(MAX_BYTES)
+    try:
+        text = data.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        return True
+    if not text.strip():
+        return True
+    try:
+        keys, names = _keys(text)
+    except yaml.YAMLError:
+        return _CARDS.search(text) is not None
+    return bool(difflib.get_close_matches("cards", keys, n=1, cutoff=0.75)) or {"front", "back"} <= names
+
+
+def _keys(text: str) -> tuple[list[str], set[str]]:
+    """The keys at the top of YAML, and all text that is one word in it."""
+    keys: list[str] = []
+    names: set[str] = set()
+    depth = 0
+    is_key = True
+    for event in yaml.parse(text, Loader=yaml.CSafeLoader):
+        if isinstance(event, yaml.CollectionEndEvent):
+            depth -= 1
+        elif isinstance(event, yaml.NodeEvent):
+            if depth == 1:
+                if is_key and isinstance(event, yaml.ScalarEvent):
+                    keys.append(event.value)
+                is_key = not is_key
+            if isinstance(event, yaml.ScalarEvent):
+                names.add(event.value)
+            depth += isinstance(event, yaml.CollectionStartEvent)
+    return keys, names
 
 
 def _yaml_files(folder: str) -> Iterator[str]:
@@ -246,7 +318,9 @@ def _new(options: argparse.Namespace) -> None:
 
 def _export_anki(options: argparse.Namespace) -> None:
     words = find(options.words)
-    decks = _loaded(options.decks)
+    files, _ = _deck_files(options.decks)
+    _refuse_input(options.output, *files, options.progress)
+    decks = _loaded(files)
     template: str | None = options.page_url
 
     def page_url(deck: Deck, card: Card) -> str:
@@ -254,7 +328,7 @@ def _export_anki(options: argparse.Namespace) -> None:
 
     address = page_url if template else None
     if options.output == STANDARD:
-        entries = reviews.read(options.progress) if options.progress else []
+        entries = log_of(options.progress) if options.progress else []
         data, done = package(decks, entries=entries, parent=options.parent, page_url=address, words=words)
         sys.stdout.buffer.write(data)
     else:
@@ -273,12 +347,18 @@ def _export_anki(options: argparse.Namespace) -> None:
 
 
 def _import_anki(options: argparse.Namespace) -> None:
+    if options.output == STANDARD:
+        raise FileExistsError("a package holds images and decks, which go to files; name a file or a folder")
+    _refuse_input(options.output.rstrip("/" + os.sep), options.package, options.progress)
     with tempfile.TemporaryDirectory(prefix="flipcards-") as folder:
         package = Path(options.package)
         if options.package == STANDARD:  # a package is read here and there, which a pipe does not allow
             package = Path(folder) / "stdin.apkg"
             with package.open("xb") as file:
-                shutil.copyfileobj(sys.stdin.buffer, file)
+                left = MAX_PACKAGE_BYTES + 1  # one more is refused, and no more is put on the disk
+                while left and (piece := sys.stdin.buffer.read(min(left, 2**20))):
+                    file.write(piece)
+                    left -= len(piece)
         done = import_anki(package, options.output, progress=options.progress, force=options.force)
     files = ", ".join(map(str, done.decks))
     _say(f"{files}: {_count(done.cards, 'card')}, {_count(done.images, 'image')}")
@@ -288,7 +368,9 @@ def _import_anki(options: argparse.Namespace) -> None:
 
 
 def _export_table(options: argparse.Namespace) -> None:
-    decks = _loaded(options.decks)
+    files, _ = _deck_files(options.decks)
+    _refuse_input(options.output, *files)
+    decks = _loaded(files)
     if options.output == STANDARD:
         done = tabular.write(decks, options.kind)
         sys.stdout.buffer.write(done.data)
@@ -299,11 +381,16 @@ def _export_table(options: argparse.Namespace) -> None:
 
 
 def _import_table(options: argparse.Namespace) -> None:
+    _refuse_input(options.output, options.file)
     if options.file == STANDARD:
         data = sys.stdin.buffer.read(tabular.MAX_BYTES + 1)
     else:
-        with Path(options.file).open("rb") as file:
-            data = file.read(tabular.MAX_BYTES + 1)
+        try:
+            with Path(options.file).open("rb") as file:
+                data = file.read(tabular.MAX_BYTES + 1)
+        except FileNotFoundError:
+            fault = Fault(options.file, 1, "there is no such file; check the path")
+            raise tabular.TableError([fault]) from None
     done = tabular.read(data, options.kind, title=options.title, shown_as=options.file)
     if options.output == STANDARD:
         sys.stdout.buffer.write(done.deck.to_yaml().encode())
@@ -328,7 +415,20 @@ def _loaded(files: Sequence[str]) -> list[Deck]:
 
 
 def _load(file: str) -> Deck:
-    return Deck.parse(sys.stdin.buffer.read(), shown_as=file) if file == STANDARD else Deck.load(file)
+    return (
+        Deck.parse(sys.stdin.buffer.read(MAX_BYTES + 1), shown_as=file)
+        if file == STANDARD
+        else Deck.load(file)
+    )
+
+
+def _refuse_input(output: str, *inputs: str | Path | None) -> None:
+    """Refuse to write to what is read."""
+    for file in inputs:
+        if file is not None and STANDARD not in (output, str(file)) and _one(str(file)) == _one(output):
+            raise FileExistsError(f"{output} is what is read; name another file to write")
+    if output.endswith(("/", os.sep)):
+        raise IsADirectoryError(f"{output} is a folder; name a file in it")
 
 
 def _count(number: int, one: str, many: str = "") -> str:

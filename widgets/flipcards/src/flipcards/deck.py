@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from flipcards.study import Session
 
 FORMAT = 1
+MAX_BYTES = 64 * 2**20  # of a file; a larger one is refused before it takes the memory
 MAX_DEPTH = 5  # mapping > cards > card > tags > tag: a deck is never nested deeper
 
 DECK_FIELDS = ("format", "title", "bibliography", "pages", "cards")
@@ -70,9 +71,13 @@ class Fault:
 
 
 class DeckError(ValueError):
-    """A deck cannot be used. `faults` lists every reason; the message has a line for each."""
+    """A deck cannot be used. `faults` lists every reason; the message has a line for each.
 
-    def __init__(self, faults: Iterable[Fault]) -> None:
+    `readable` is what could be read of the deck nevertheless, for whoever looks for more faults in it.
+    """
+
+    def __init__(self, faults: Iterable[Fault], readable: Deck | None = None) -> None:
+        self.readable = readable
         self.faults = tuple(sorted(faults))
         super().__init__("\n".join(map(str, self.faults)))
 
@@ -365,17 +370,24 @@ class _Reader:
         root = self.root()
         deck = self.from_root(root) if root is not None else None
         if self.faults or deck is None:
-            raise DeckError(self.faults)
+            raise DeckError(self.faults, deck)
         return deck
 
     def text(self) -> str | None:
         try:
-            raw = self.path.read_bytes() if self.data is None else self.data
+            if self.data is None:
+                with self.path.open("rb") as file:
+                    raw = file.read(MAX_BYTES + 1)
+            else:
+                raw = self.data
         except FileNotFoundError:
             self.fault(1, "there is no such file; check the path")
             return None
         except OSError as error:
             self.fault(1, f"cannot be read: {error.strerror or error}")
+            return None
+        if len(raw) > MAX_BYTES:
+            self.fault(1, f"it has more than {MAX_BYTES:,} bytes; split the deck")
             return None
         try:
             text = raw.decode("utf-8-sig")

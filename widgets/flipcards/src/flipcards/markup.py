@@ -50,7 +50,10 @@ from flipcards.deck import Deck
 
 MAX_IMAGE_BYTES = 2_000_000
 MAX_DEPTH = 5  # directives within directives
+MAX_MARKS = 4_000  # that may begin or end markup in a paragraph: finding their ends takes the square of it
 
+_DELIMITER = re.compile(r"""\\.|(?P<mark>[*_~\[\]`$<&{"'])""", re.DOTALL)
+_CROWDED = "crowded"  # what a paragraph with more marks is called; it is shown as it is written
 _MARK = secrets.token_hex(8)
 _PLACEHOLDER = re.compile(_MARK + r"(\d+);")
 REORDERING = re.compile("[\u202a-\u202e\u2066-\u2069]")
@@ -223,6 +226,18 @@ def _data_uri(file: Path, modified_ns: int) -> str | None:
 # --- parsing -----------------------------------------------------------------------------------------
 
 
+def _set_crowded_apart(state: StateCore) -> None:
+    """Leave a paragraph with more marks than anybody writes as its text, before their ends are looked for."""
+    for token in state.tokens:
+        if token.type != "inline" or len(token.content) <= MAX_MARKS:
+            continue
+        marks = sum(match["mark"] is not None for match in _DELIMITER.finditer(token.content))
+        if marks > MAX_MARKS:
+            token.meta[_CROWDED] = marks
+            token.children = [_token("text", token.content, token)]
+            token.content = ""
+
+
 def _smart_dashes(state: StateCore) -> None:
     """`--`, `---` and `...` as Sphinx's smart quotes write them."""
     for block in state.tokens:
@@ -261,6 +276,7 @@ def _parser(*, html_tokens: bool = False) -> MarkdownIt:
     ):
         md.use(plugin)
     md.disable(["footnote_inline", "footnote_tail"])
+    md.core.ruler.before("inline", "set_crowded_apart", _set_crowded_apart)
     md.core.ruler.after("inline", "plain_forms", _plain_forms)
     md.core.ruler.after("plain_forms", "smart_dashes", _smart_dashes)
     for name in _OWN_RULES:
@@ -799,6 +815,9 @@ def _faults(faces: Faces, text: str, look_up: bool, depth: int = 0) -> Iterator[
         first = token.map[0] if token.map else 0
         if token.type == "inline":
             line = first
+            if marks := token.meta.get(_CROWDED):
+                message = f"a paragraph has {marks:,} marks such as * _ [ $; at most {MAX_MARKS:,} fit"
+                yield line, f"{message}; write more paragraphs, or code"
             for child in token.children or ():
                 yield from _inline_faults(faces, child, line, look_up)
                 line += child.type in ("softbreak", "hardbreak")

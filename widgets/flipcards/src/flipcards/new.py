@@ -9,7 +9,7 @@ from importlib.resources.abc import Traversable
 from pathlib import Path
 
 from flipcards.deck import slug
-from flipcards.files import write_all
+from flipcards.files import refuse_taken, write_all
 from flipcards.schema import schema_text
 
 
@@ -37,8 +37,7 @@ def new_book(folder: str | os.PathLike[str], *, title: str = "", force: bool = F
         text = text.replace("{{title}}", shown).replace("{{name}}", slug(title) or "book")
         files[target / path] = text.encode()
     for file in files:
-        if file.exists() and not force:
-            raise FileExistsError(f"{file} is there already; pass force=True to replace it")
+        refuse_taken(file, force=force)
     write_all(files)
     (target / ".binder" / "postBuild").chmod(0o755)
     return sorted(files)

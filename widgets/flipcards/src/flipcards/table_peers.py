@@ -128,10 +128,35 @@ def _own(entry: Mapping[str, Any], read: Reader) -> dict[str, str | tuple[str, .
     return values
 
 
+_DOLLARS = re.compile(r"(?<!\\)\$\$?")
+
+
 def _delimited(text: str) -> str:
     """HTML whose math stands between dollars, as jupytercards has it, with the marks of MathJax instead."""
-    text = re.sub(r"(?<!\\)\$\$(.+?)(?<!\\)\$\$", r"\\[\1\\]", text, flags=re.DOTALL)
-    return re.sub(r"(?<!\\)\$(.+?)(?<!\\)\$", r"\\(\1\\)", text, flags=re.DOTALL).replace("\\$", "$")
+    parts = []
+    at = 0
+    while opening := _DOLLARS.search(text, at):
+        marks = opening[0]
+        close = _closing(text, marks, opening.end() + 1)
+        if close < 0 and marks == "$$":  # two dollars, of which the second may begin math
+            marks = "$"
+            close = _closing(text, marks, opening.start() + 2)
+        begin = opening.start() + len(marks)
+        parts.append(text[at : opening.start()])
+        if close < 0:
+            at = opening.start()
+            break
+        left, right = ("\\[", "\\]") if marks == "$$" else ("\\(", "\\)")
+        parts.append(f"{left}{text[begin:close]}{right}")
+        at = close + len(marks)
+    return "".join([*parts, text[at:]]).replace("\\$", "$")
+
+
+def _closing(text: str, marks: str, at: int) -> int:
+    """Where math ends: at the next such marks with no backslash before them, or -1."""
+    while (at := text.find(marks, at)) > 0 and text[at - 1] == "\\":
+        at += 1
+    return at
 
 
 def _topics(value: Any) -> tuple[str, ...]:

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 
 from flipcards.anki_markdown import Reader
 from flipcards.deck import CONTROL, FACES, LISTS, MARKUP, Card, DeckError, Fault, is_loadable, slug
-from flipcards.markup import REORDERING, Faces
+from flipcards.markup import MAX_MARKS, REORDERING, Faces
 
 # A file that has more than this is refused before it takes the memory.
 MAX_BYTES = 64 * 2**20
@@ -24,7 +24,92 @@ _TELLING = 5  # how many lines a message names
 
 # A line in which Markdown sees no markup.
 _PLAIN = re.compile(r"[^\W\d_](?:[^\W_]|[ ,.;?!'’“”–—/()-])*")
-_HTML = re.compile(r"</?[A-Za-z][^<>]*>|&(?:#\d+|#x[\da-fA-F]+|\w+);")
+_TAG = re.compile(r"<(?P<end>/?)(?P<name>[A-Za-z][A-Za-z0-9-]*)(?:\s[^<>]*)?/?>|<!--.*?-->", re.DOTALL)
+_ENTITY = re.compile(r"&(?:#\d+|#x[\da-fA-F]+|[A-Za-z]\w+);")
+_ATTRIBUTES = re.compile(r"""(?:\s+[\w:-]+\s*=\s*(?:"[^"<>]*"|'[^'<>]*'|[^\s"'<>=`]+))*\s*/?""")
+_EMPTY = frozenset(("br", "hr", "img", "wbr"))
+# What people and tools write into a cell. A name that is one letter alone is as often a word of a formula.
+_ELEMENTS = frozenset(
+    (
+        *(
+            "a",
+            "abbr",
+            "b",
+            "big",
+            "blockquote",
+            "center",
+            "code",
+            "dd",
+            "del",
+            "div",
+            "dl",
+            "dt",
+            "em",
+            "font",
+        ),
+        *(
+            "h1",
+            "h2",
+            "h3",
+            "h4",
+            "h5",
+            "h6",
+            "i",
+            "iframe",
+            "ins",
+            "kbd",
+            "li",
+            "mark",
+            "ol",
+            "p",
+            "pre",
+            "q",
+        ),
+        *(
+            "s",
+            "samp",
+            "script",
+            "section",
+            "small",
+            "span",
+            "strike",
+            "strong",
+            "style",
+            "sub",
+            "sup",
+            "svg",
+        ),
+        *("table", "tbody", "td", "tfoot", "th", "thead", "tr", "u", "ul", "var", *_EMPTY),
+    )
+)
+_OPEN = frozenset(("dd", "dt", "li", "p", "tbody", "td", "tfoot", "th", "thead", "tr"))  # HTML needs no end
+
+
+def _is_html(text: str) -> bool:
+    """Whether text with `<` is HTML: it has tags, of known elements alone, and each is closed."""
+    stack: list[str] = []
+    tags = 0
+    at = 0
+    while (at := text.find("<", at)) >= 0:
+        match = _TAG.match(text, at)
+        if match is None:
+            return False
+        at = match.end()
+        if match["name"] is None:  # a comment
+            continue
+        name = match["name"].lower()
+        rest = text[match.end("name") : match.end() - 1]
+        if name not in _ELEMENTS or not _ATTRIBUTES.fullmatch(rest):
+            return False
+        tags += 1
+        if not match["end"]:
+            stack += [] if name in _EMPTY or rest.endswith("/") else [name]
+            continue
+        while stack and stack[-1] != name and stack[-1] in _OPEN:
+            stack.pop()
+        if not stack or stack.pop() != name:
+            return False
+    return tags > 0 and all(name in _OPEN for name in stack)
 
 
 class TableError(DeckError):
@@ -63,7 +148,9 @@ class LeftOut:
 
     def at(self, line: int, reason: str) -> None:
         """Something that stands on a line."""
-        self._lines.setdefault(reason, []).append(line)
+        lines = self._lines.setdefault(reason, [])
+        if line not in lines[-1:]:  # both sides of a card stand on one
+            lines.append(line)
 
     def sentences(self) -> list[str]:
         """All of it."""
@@ -140,7 +227,11 @@ class _Making:
                 return None
         for side in FACES:
             if values.get(side):
-                values[side] = self._side(str(values[side]), row)
+                try:
+                    values[side] = self._side(str(values[side]), row)
+                except ValueError as error:
+                    self.faults.append(Fault(self.name, row.line, f"'{side}': {error}; shorten it"))
+                    return None
         for key in ("source", "term", "see"):
             value = values.get(key, "")
             if any(MARKUP.search(text) for text in ((value,) if isinstance(value, str) else value)):
@@ -166,11 +257,13 @@ class _Making:
 
     def _side(self, text: str, row: Row) -> str:
         """A face: the text itself where it can be one, else one that shows it."""
-        if _PLAIN.fullmatch(text) or (row.is_markup and not self.faces.faults(text)):
+        if (len(text) <= MAX_MARKS and _PLAIN.fullmatch(text)) or (
+            row.is_markup and not self.faces.faults(text)
+        ):
             return text
         if row.is_markup:
             self.left_out.at(row.line, "markup that no face can hold; its text came over")
-        if row.is_markup and _HTML.search(text):
+        if row.is_markup and (_is_html(text) if "<" in text else _ENTITY.search(text)):
             return self.reader.face(text).rstrip()
         lines = html.escape(text, quote=False).split("\n")
         return self.reader.face("<br>".join(lines)).rstrip()

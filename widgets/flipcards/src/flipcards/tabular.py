@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from flipcards import table_csv, table_peers
-from flipcards.check import faults
+from flipcards.check import faults, given_twice
 from flipcards.deck import Deck, DeckError, Fault
 from flipcards.files import refuse_taken, write_whole
 from flipcards.table_rows import MAX_BYTES, LeftOut, Row, TableError, cards, cleaned
@@ -76,7 +76,7 @@ def write(decks: Sequence[Deck], kind: str) -> Written:
     Raises:
         DeckError: the decks have faults.
     """
-    found = faults(decks)
+    found = faults(decks) or given_twice(decks)
     if found:
         raise DeckError(found)
     left_out = LeftOut()
@@ -183,10 +183,14 @@ def _not_held(decks: Sequence[Deck], kind: str) -> Iterator[str]:
         for name in ("why", "source", "term", "see") + (() if kind == "json" else ("tags",)):
             number = sum(bool(getattr(card, name)) for deck in decks for card in deck)
             if number and kind == "json":
-                yield f"'{name}' of {number:,} cards: the file keeps it, jupytercards does not show it"
+                yield f"'{name}' of {_cards(number)}: the file keeps it, jupytercards does not show it"
             elif number:
-                yield f"'{name}' of {number:,} cards"
+                yield f"'{name}' of {_cards(number)}"
 
 
 def _decks(number: int) -> str:
     return "the deck" if number == 1 else f"{number:,} decks"
+
+
+def _cards(number: int) -> str:
+    return "1 card" if number == 1 else f"{number:,} cards"
