@@ -492,6 +492,28 @@ def test_a_raised_formula_is_a_formula(field, face):
     assert Reader().face(field) == face
 
 
+@pytest.mark.parametrize(
+    ("inside", "is_taken"),
+    [
+        ("<path d='M0 0'/>", True),
+        ("<script>alert(1)</script>", False),
+        ("<SCRIPT href='x'/>", False),
+        ("<path onload='alert(1)'/>", False),
+        ("<a href='javascript:alert(1)'><path/></a>", False),
+        ("<foreignObject/>", False),
+    ],
+)
+def test_a_drawing_with_scripts_is_left_out_and_listed(legacy, tmp_path, scratch, inside, is_taken):
+    drawing = f"<svg xmlns='http://www.w3.org/2000/svg'>{inside}</svg>".encode()
+    fields = "'<img src=\"a.svg\">' || char(31) || 'B' || char(31, 31, 31, 31, 31, 31) || 'x'|| char(31)"
+    package = changed(legacy, f"UPDATE notes SET flds = {fields} WHERE id = (SELECT min(id) FROM notes)")
+    files = {**members(package), "media": b'{"0": "a.svg"}', "0": drawing}
+    (tmp_path / "x.apkg").write_bytes(packed(files))
+    done = import_anki(tmp_path / "x.apkg", tmp_path / "x.yml")
+    assert done.images == is_taken
+    assert any("SVG without scripts" in reason and "a.svg" in reason for reason in done.left_out) != is_taken
+
+
 def test_deletions_may_be_nested_hinted_and_unfinished():
     text = "{{c1::Ada}} wrote {{c2::the {{c3::first::which?}} program}} {{c4::in"
     assert cloze(text, 1) == (

@@ -446,6 +446,23 @@ def test_html_in_a_table_becomes_a_face(text, face):
     assert read(table_of("q", text), "csv").deck.cards[0].back == face
 
 
+@pytest.mark.parametrize(
+    ("cell", "tags"),
+    [
+        ("one two", ("one", "two")),
+        ("one two, three", ("one-two", "three")),
+        ("one; two;", ("one", "two")),
+        ("a,b", ("a,b",)),
+        (",", ()),
+    ],
+)
+def test_tags_are_words_with_spaces_or_with_commas_between_them(cell, tags):
+    [card] = read(f'front,back,tags\nq,a,"{cell}"\n'.encode(), "csv").deck.cards
+    assert card.tags == tags
+    own = Deck((Card("a", "q", "a", tags=("one,", "two")),))
+    assert read(write([own], "csv").data, "csv").deck.cards == own.cards
+
+
 @pytest.mark.parametrize("unit", ["$$a", "$a", "\\("])
 def test_jupytercards_with_marks_without_ends_is_read_in_a_short_time(unit):
     started = time.process_time()

@@ -29,6 +29,12 @@ MAX_IMAGES_BYTES = 256 * 2**20  # of all images together
 
 _ANSWER = re.compile(r"<hr[^>]*\bid\s*=\s*[\"']?answer\b[^>]*>", re.IGNORECASE)
 _TAG = re.compile(r"\{\{(?P<kind>[#^/!]?)\s*(?P<name>[^{}]*?)\s*\}\}")
+# In a drawing (SVG) this runs, or may. The bytes of other images may hold it by chance, hence `<svg`.
+_SCRIPT = re.compile(
+    rb"<(?:\w+:)?svg\b.*(?:<(?:\w+:)?(?:script|foreignobject|handler)\b|[\s\"'/]on[a-z]+\s*=|javascript:|<!entity)"
+    rb"|<!entity.*<(?:\w+:)?svg\b",
+    re.IGNORECASE | re.DOTALL,
+)
 _FILTERS = frozenset(("text", "hint", "type"))
 
 
@@ -176,7 +182,7 @@ class _Import:
             names = ", ".join(sorted(self.no_image)[:5]) + (", …" if len(self.no_image) > 5 else "")
             say(
                 f"{_count(len(self.no_image), 'image')} that the package has not, that are no PNG, JPEG, "
-                f"GIF, WebP or SVG, or larger than {MAX_IMAGE_BYTES:,} bytes: {names}"
+                f"GIF, WebP or SVG without scripts, or larger than {MAX_IMAGE_BYTES:,} bytes: {names}"
             )
         if self.reader.plain:
             say(f"the markup of {_count(self.reader.plain, 'field')}: only the text came over")
@@ -345,7 +351,7 @@ def _files(decks: list[_Deck], target: Path, as_folder: bool, reading: _Import) 
             card = made.card
             for path, name in made.images.items():
                 data = reading.package.image(name, MAX_IMAGE_BYTES)
-                if data is None or image_type(data) is None:
+                if data is None or image_type(data) is None or _SCRIPT.search(data.replace(b"\0", b"")):
                     reading.no_image.add(name[:60])
                     card = _with_image(card, path, None)
                     continue

@@ -80,6 +80,7 @@ def rows(text: str, delimiters: str, name: str, left_out: LeftOut) -> Iterator[R
 
 def _rows(lines: _Lines, names: Sequence[str], name: str) -> Iterator[Row]:
     faults: list[Fault] = []
+    words = _words if tuple(names) != CARD_FIELDS else lambda cell: tuple(cell.split())  # as `write` has them
     try:
         for line, cells in lines.rows():
             if len(cells) > len(names) and any(cells[len(names) :]):
@@ -90,12 +91,20 @@ def _rows(lines: _Lines, names: Sequence[str], name: str) -> Iterator[Row]:
             for column, cell in zip(names, cells, strict=False):
                 if column:
                     plain = cell[1:] if _MARKED.match(cell) else cell
-                    values[column] = tuple(plain.split()) if column in LISTS else plain
+                    values[column] = words(plain) if column in LISTS else plain
             yield Row(line, values)
     except csv.Error as error:
         faults.append(Fault(name, lines.line, f"the line cannot be read: {error}; see to its quotes"))
     if faults:
         raise TableError(faults)
+
+
+def _words(cell: str) -> tuple[str, ...]:
+    """The words of somebody's list: where commas or semicolons part them, hyphens take the spaces within."""
+    parts = [part for part in re.split("[,;]", cell) if part.strip()]
+    if re.search(r"[,;](?:\s|$)", cell):
+        return tuple("-".join(part.split()) for part in parts)
+    return tuple(cell.split())
 
 
 @dataclass
