@@ -192,7 +192,7 @@ def test_without_a_network_the_search_finds_a_card_and_its_math_has_its_fonts(si
     page.wait_for_selector(".flipcard[open] .highlighted")
     assert page.locator(".katex").count() > 0
     page.wait_for_function(
-        "[...document.fonts].some((f) => f.status === 'loaded' && f.family.startsWith('texmath'))"
+        "() => [...document.fonts].some((f) => f.status === 'loaded' && f.family.startsWith('texmath'))"
     )
     assert page_errors == []
 

@@ -231,13 +231,13 @@ def test_under_its_policy_the_book_is_without_error_and_the_author_s_script_runs
     light, open_page, page_errors
 ):
     for name in ("intro.html", "deep er/wörter.html", "search.html?q=words"):
-        page = open_page(light, name, bypass_csp=False)
+        page = open_page(light, name)
         page.locator("html.used-by-script").wait_for()
         assert page.evaluate("window.own") == "3"
         page.locator("body").evaluate("document.fonts.ready")
     page.locator("#search-results li a").first.wait_for()
     assert page_errors == []
-    page = open_page(light, "intro.html", bypass_csp=False)
+    page = open_page(light, "intro.html")
     assert page.evaluate("""() => {
         const script = document.createElement("script");
         script.textContent = "window.injected = true";
