@@ -246,7 +246,7 @@ def test_a_drawing_becomes_smaller_and_says_its_size(light):
     small = (light.site / image["src"]).read_bytes()
     assert len(small) < len(DRAWING) / 2
     assert b"<rect" in small
-    assert (image["width"], image["height"]) == ("53", "27")  # 40 × 20 pt in CSS pixels
+    assert (image["width"], image["height"]) == ("53.3333", "26.6667")  # 40 × 20 pt in CSS pixels
 
 
 # Policy -----------------------------------------------------------------------------------------------------
