@@ -32,7 +32,8 @@ def host(site, new_host):
 
 
 # What goes with scrolling has an end too, but does not come to it by itself.
-MOTIONS_END = """() => Promise.all(document.getAnimations().filter((one) => one.timeline === document.timeline)
+MOTIONS_END = """() => Promise.all(document.getAnimations()
+    .filter((one) => one.timeline === document.timeline)
     .map((one) => one.finished.catch(() => {})))"""
 
 
