@@ -171,8 +171,8 @@ def new_context(browser, foreign_requests, page_errors):
 
     `width` and `height` are CSS pixels; `dark` asks for the dark colour scheme; with `javascript=False`
     scripts do not run. Any further option goes to Playwright's `Browser.new_context`. No page keeps the
-    book for reading offline, unless `service_workers="allow"`. Pages' policies are set aside, for they would
-    hold for the tests' own scripts too, unless `bypass_csp=False`.
+    book for reading offline, unless `service_workers="allow"`. A page's policy holds, for the tests' own
+    style sheets and texts of scripts too, unless `bypass_csp=True`; functions can be waited for.
     """
     contexts = []
 
@@ -192,7 +192,7 @@ def new_context(browser, foreign_requests, page_errors):
             viewport={"width": width, "height": height},
             color_scheme="dark" if dark else "light",
             java_script_enabled=javascript,
-            **{"service_workers": "block", "bypass_csp": True, **options},
+            **{"service_workers": "block", **options},
         )
         context.set_default_timeout(20_000)
         context.route(is_foreign, refuse)

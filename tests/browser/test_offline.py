@@ -60,7 +60,7 @@ def test_after_one_visit_every_page_cards_and_search_work_without_a_network(
         assert (errors, failed) == ([], []), name
 
     page.goto(host.address("chapters/flashcards.html#card-kl-penalty"))
-    page.wait_for_function("document.getElementById('card-kl-penalty').open")
+    page.wait_for_function("() => document.getElementById('card-kl-penalty').open")
     page.locator("#card-sft-goal summary").click()
     page.locator("#card-sft-goal .flipcard-back").get_by_text("adapt a pre-trained").wait_for()
 

@@ -9,7 +9,7 @@ POLICY = 'meta[http-equiv="Content-Security-Policy"]'
 @pytest.fixture
 def page(new_context):
     """A page that keeps to its policy; what that refuses is an error in the console."""
-    return new_context(bypass_csp=False).new_page()
+    return new_context().new_page()
 
 
 def test_every_page_carries_a_policy_that_refuses_nothing_on_it(site, server, page, page_errors):

@@ -83,10 +83,10 @@ def test_a_card_opens_and_closes_by_keyboard(open_page):
     first.focus()
     for key in ("Enter", "Space"):
         page.keyboard.press(key)
-        page.wait_for_function("document.getElementById('card-sft-goal').open")
+        page.wait_for_function("() => document.getElementById('card-sft-goal').open")
         assert WORDS["sft-goal"][1] in visible_words(page, "sft-goal")
         page.keyboard.press(key)
-        page.wait_for_function("!document.getElementById('card-sft-goal').open")
+        page.wait_for_function("() => !document.getElementById('card-sft-goal').open")
 
 
 def test_the_tab_key_reaches_every_card_and_leaves_the_last(open_page):
@@ -130,12 +130,12 @@ def test_every_card_is_whole_on_a_phone(open_page):
 
 def test_the_address_of_a_card_opens_it(open_page):
     page = open_page(f"{CARDS}#card-kl-penalty")
-    page.wait_for_function("document.getElementById('card-kl-penalty').open")
+    page.wait_for_function("() => document.getElementById('card-kl-penalty').open")
     assert not page.evaluate("document.getElementById('card-sft-goal').open")
     box = page.locator("#card-kl-penalty").bounding_box()
     assert 0 <= box["y"] < 800
     page.evaluate("location.hash = '#card-sft-goal'")
-    page.wait_for_function("document.getElementById('card-sft-goal').open")
+    page.wait_for_function("() => document.getElementById('card-sft-goal').open")
 
 
 def test_the_first_screen_starts_the_first_card_in_one_click(open_page):
@@ -144,14 +144,14 @@ def test_the_first_screen_starts_the_first_card_in_one_click(open_page):
     assert start.bounding_box()["y"] < 700
     start.click()
     page.wait_for_url("**/chapters/flashcards.html#six-cards")
-    page.wait_for_function("document.activeElement.matches('#card-sft-goal > summary')")
+    page.wait_for_function("() => document.activeElement.matches('#card-sft-goal > summary')")
     page.wait_for_load_state("load")
     card = page.locator("#card-sft-goal")
     assert card.get_attribute("open") is None, "the reader recalls the answer before it is shown"
     box = card.bounding_box()
     assert 0 < box["y"] < 500
     page.keyboard.press("Enter")
-    page.wait_for_function("document.getElementById('card-sft-goal').open")
+    page.wait_for_function("() => document.getElementById('card-sft-goal').open")
 
 
 # The words stand in one answer only, so that the hit is that card.
@@ -164,7 +164,7 @@ def test_the_search_finds_words_of_a_card_and_the_hit_opens_it(open_page, words,
     hit.wait_for()
     hit.click()
     page.wait_for_url("**/flashcards.html*")
-    page.wait_for_function(f"document.getElementById('card-{card}').open")
+    page.wait_for_function(f"() => document.getElementById('card-{card}').open")
     marked = page.locator(f"#card-{card} .highlighted")
     assert {word.lower() for word in marked.all_inner_texts()} >= set(words.split())
     page.wait_for_function(
@@ -191,7 +191,7 @@ def test_in_an_excerpt_of_the_search_a_term_stands_apart_from_its_definition(ope
 def test_find_in_page_opens_the_card_that_holds_the_words(open_page):
     # window.find does not look into closed cards; a text fragment uses the browser's own find-in-page.
     page = open_page(CARDS + "#:~:text=loses%20general%20knowledge")
-    page.wait_for_function("document.getElementById('card-catastrophic-forgetting').open")
+    page.wait_for_function("() => document.getElementById('card-catastrophic-forgetting').open")
 
 
 def test_a_card_in_the_overview_leads_to_its_own_page(open_page):
@@ -222,7 +222,7 @@ def test_the_cards_ask_no_other_host_and_throw_no_error(open_page, foreign_reque
 
 def test_the_cards_open_from_a_file_without_a_server(open_page, site, page_errors):
     page = open_page((site / CARDS).as_uri() + "#card-rlhf-steps")
-    page.wait_for_function("document.getElementById('card-rlhf-steps').open")
+    page.wait_for_function("() => document.getElementById('card-rlhf-steps').open")
     assert page_errors == []
 
 

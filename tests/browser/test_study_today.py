@@ -134,7 +134,9 @@ def test_a_learners_first_days(new_reader, tmp_path, page_errors):
     other = new_reader()(at=later)
     assert figures(other) != numbers
     load(other, file)
-    other.wait_for_function("document.querySelector('.flipcards-due-detail').textContent.includes('due')")
+    other.wait_for_function(
+        "() => document.querySelector('.flipcards-due-detail').textContent.includes('due')"
+    )
     assert figures(other) == numbers
     assert download(other) == saved
     load(other, file)
@@ -159,7 +161,7 @@ def test_the_numbers_behind_each_figure_are_in_a_table(new_reader, tmp_path):
     assert sum(int(row.locator("td").first.text_content()) for row in days.all()) == 120
     hardest = page.locator(".flipcards-hardest a").first
     hardest.click()
-    page.wait_for_function("document.querySelector('.flipcard:target, .flipcard[open]') !== null")
+    page.wait_for_function("() => document.querySelector('.flipcard:target, .flipcard[open]') !== null")
 
 
 def test_on_a_phone_the_calendar_shows_its_last_days(new_reader):

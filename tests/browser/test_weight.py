@@ -8,10 +8,12 @@ from sphinx_lightbook.report import weights_of
 TEXT = 45_000
 MATH = 75_000
 LAB = 130_000
-CARDS = 8_000  # script and style of cards, where a page has neither math nor figures
-CODE = 4_000  # the colours of code and tables, on a page of text
-STUDY = 21_000  # of the page that studies at once: nearly all of it is the script
-SEARCH = 25_000  # its script and its index
+# Script and style of cards, where a page has neither math nor figures. The style is that of study too: it has
+# to be there when a session opens, without a flash of a page that has none.
+CARDS = 5_000
+# Of the page that studies at once, whose first words are what is due: the log's replay says it, by the script
+# that studies.
+STUDY = 18_000
 FRAME = 4_000  # of a page's HTML: what is around its text
 
 SHIFTS = """() => new Promise((resolve) => {
@@ -38,12 +40,8 @@ def budget(site, weight):
     base = MATH if "lightbook-math" in html or (article and article.select_one(".katex")) else TEXT
     if base == TEXT and "data-study" in html:
         base += CARDS
-    if base == TEXT and article and article.select_one(".highlight"):
-        base += CODE
     if article and article.select_one("[data-flipcards-today], .flipcards-today"):
         base += STUDY
-    if weight.page == "search.html":
-        base += SEARCH
     return base + own
 
 

@@ -80,7 +80,7 @@ def test_macros_are_read_as_mathjax_writes_them():
 @pytest.mark.parametrize("width", [1280, 360])
 def test_only_a_formula_wider_than_its_box_can_be_focused(mended, open_page, violations, width):
     page = open_page(mended, "maths.html", width=width)
-    page.wait_for_function("document.fonts.status === 'loaded'")
+    page.wait_for_function("() => document.fonts.status === 'loaded'")
     page.wait_for_timeout(100)
     boxes = page.evaluate(
         """() => [...document.querySelectorAll(".katex-display")].map(

@@ -198,7 +198,7 @@ def test_after_one_visit_every_page_and_the_search_work_without_a_host(reader, h
         assert page.evaluate("getComputedStyle(document.querySelector('.bd-sidebar-primary')).display") != ""
         assert page.evaluate("document.documentElement.dataset.asset") == "one", name
     page = reader.open("first.html", page=page)
-    page.wait_for_function("document.querySelector('article img').naturalWidth === 30")
+    page.wait_for_function("() => document.querySelector('article img').naturalWidth === 30")
     reader.open("search.html?q=kangaroo", page=page)
     page.locator("#search-results .context:has-text('kangaroo')").first.wait_for()
     page.locator("#search-results li a").first.click()
@@ -276,7 +276,7 @@ def test_the_reader_can_remove_the_copy_and_have_it_back(reader, host):
     page = reader.visit_once()
     page.get_by_role("button", name="Remove the copy").click()
     page.locator(f"{NOTE}:has-text('is not kept')").wait_for()
-    page.wait_for_function("caches.keys().then((names) => names.length === 0)")
+    page.wait_for_function("() => caches.keys().then((names) => names.length === 0)")
     page.reload()
     page.locator(f"{NOTE}:has-text('is not kept')").wait_for()
     assert page.evaluate("navigator.serviceWorker.getRegistration()") is None
@@ -293,7 +293,7 @@ def test_a_book_that_is_no_longer_for_offline_reading_leaves_no_copy(reader, hos
     for name in (LIST, "lightbook-worker.js"):
         (host.folder / name).unlink()
     reader.open("first.html", page=page)
-    page.wait_for_function("caches.keys().then((names) => names.length === 0)")
+    page.wait_for_function("() => caches.keys().then((names) => names.length === 0)")
     reader.open("first.html", page=page)
     assert shown(page) == TWO
 
@@ -303,7 +303,7 @@ def test_books_on_one_host_leave_each_other_alone(reader, host):
     page.evaluate("caches.open('lightbook-0 files ' + location.origin + '/some/book/other/')")
     page.evaluate("caches.open('another application')")
     page.get_by_role("button", name="Remove the copy").click()
-    page.wait_for_function("caches.keys().then((names) => names.length === 2)")
+    page.wait_for_function("() => caches.keys().then((names) => names.length === 2)")
 
 
 def test_on_the_author_s_machine_a_page_is_what_was_built(reader, host, versions):

@@ -15,12 +15,15 @@ import re
 from sphinx.application import Sphinx
 
 from sphinx_lightbook.rewriting import Page, Site, add_step, digest
+from sphinx_lightbook.scripts import small_script
 from sphinx_lightbook.tags import Tag, edit_tags, file_named
 
 SCRIPT = "_static/scripts/fontawesome.js"
 BOOTSTRAP = "_static/scripts/bootstrap.js"  # its words are no sign of use: it knows every class it can set
 FONT = re.compile(r"fa-(?:solid-900|regular-400|brands-400)\.woff2")
 ICON_CLASSES = {"fa", "fas", "far", "fab", "fa-solid", "fa-regular", "fa-brands"}
+OUTLINED = {"far", "fa-regular"}  # the classes that choose the face of outlined icons
+OUTLINED_FONT = "fa-regular-400"
 NAMING = {"aria-hidden", "aria-label", "aria-labelledby", "title", "role"}
 # An author's script may add icons of its own by Font Awesome's interface.
 INTERFACE = "FontAwesome"
@@ -46,6 +49,9 @@ _RULE = re.compile(r"([^{}]*)\{([^{}]*)\}")
 _CONTENT = re.compile(r"""["'](?:\\([0-9a-f]{1,6})\s?|([\ue000-\uf8ff]))["']""", re.IGNORECASE)
 _ICON = re.compile(r"\.(fa-[\w-]+)::?before\s*")
 _FACE = re.compile(r"@font-face\s*\{[^}]*\}")
+_OWN = re.compile(r"(?:\.fa[\w-]*(?:::?\w+)?|:root|:host)(?:\s*,\s*(?:\.fa[\w-]*(?:::?\w+)?|:root|:host))*")
+_OUTLINED = re.compile(r"""fa-regular|\bfar\s+fa-|["'`]far["'`]""")
+_OF_THE_FONT = re.compile(r"--fa-font-regular|--fa-style|Font\\?\s?Awesome", re.IGNORECASE)
 
 
 def setup(app: Sphinx) -> None:
@@ -73,8 +79,9 @@ class Icons:
         symbols = {ord(symbol) for page in site.pages.values() for symbol in page.facts["symbols"]}
         sheets = [site.text(path) or "" for path in _sheets(site)]
         glyphs = symbols.union(*(glyphs_in_use(css, words) for css in sheets))
+        outlined = bool(symbols) or has_outlined(site) or any(asks_for_outlines(css) for css in sheets)
         for path in self.sheets:
-            site.replace(path, (cut_fonts(site, path, glyphs) + SIZES).encode())
+            site.replace(path, (cut_fonts(site, path, glyphs, outlined) + SIZES).encode())
         site.dropped.add(SCRIPT)
 
     def state(self, page: Page) -> object:
@@ -105,16 +112,40 @@ def words_in_use(site: Site) -> set[str]:
     return words
 
 
+def has_outlined(site: Site) -> bool:
+    """Whether a page has an outlined icon, or a script or its data may make one. "far" is a word, too."""
+    classes = {word for page in site.pages.values() for word in page.facts["words"]}
+    data = {word for page in site.pages.values() for word in page.facts["data"]}
+    return (
+        any(f".{name}" in classes for name in OUTLINED)
+        or ("far" in data and any(word.startswith("fa-") for word in data))
+        or any(_OUTLINED.search(text) for text in scripts_in_use(site))
+    )
+
+
 def scripts_in_use(site: Site) -> list[str]:
     """The texts of all scripts that pages run or name, and their data; Font Awesome and Bootstrap aside."""
-    found: dict[str, None] = {}
+    inline = {
+        script["inline"]: None
+        for page in site.pages.values()
+        for script in page.facts["scripts"]
+        if script["inline"]
+    }
+    found = {_without_comments(site, text): None for text in inline}
     for page in site.pages.values():
-        found.update(dict.fromkeys(script["inline"] for script in page.facts["scripts"] if script["inline"]))
         found.update(dict.fromkeys(page.facts["data"]))
     named = {path for page in site.pages.values() for path in page.facts["named_scripts"]}
     for path in sorted(named - {SCRIPT, BOOTSTRAP, "searchindex.js"}):
-        found[site.text(path) or ""] = None
+        found[_without_comments(site, site.text(path) or "")] = None
     return list(found)
+
+
+def _without_comments(site: Site, script: str) -> str:
+    """A script without what it says to its own readers, which names no class of any page."""
+    try:
+        return small_script(site, script)
+    except ImportError:
+        return script
 
 
 def _sheets(site: Site) -> list[str]:
@@ -135,8 +166,21 @@ def glyphs_in_use(css: str, words: set[str]) -> set[int]:
     return found
 
 
-def cut_fonts(site: Site, path: str, glyphs: set[int]) -> str:
-    """A style sheet with its icons' fonts inside, of these glyphs only; a face without any is taken out."""
+def asks_for_outlines(css: str) -> bool:
+    """Whether a style sheet sets anything but Font Awesome's own classes in the face of outlined icons."""
+    rules = _RULE.findall(_FACE.sub("", re.sub(r"/\*.*?\*/", "", css, flags=re.DOTALL)))
+    return any(
+        _OF_THE_FONT.search(body) and "900" not in body and "--fa-font-solid" not in body
+        and "--fa-font-brands" not in body and not _OWN.fullmatch(selector.strip())
+        for selector, body in rules
+    )  # fmt: skip
+
+
+def cut_fonts(site: Site, path: str, glyphs: set[int], outlined: bool) -> str:
+    """A style sheet with its icons' fonts inside, of these glyphs only; a face without any is taken out.
+
+    That of outlined icons is taken out where nothing is set in it: it has the glyphs of the filled ones too.
+    """
 
     def cut(match: re.Match[str]) -> str:
         face = match[0]
@@ -145,6 +189,8 @@ def cut_fonts(site: Site, path: str, glyphs: set[int]) -> str:
         font = site.original(file) if file else None
         if font is None:
             return face
+        if file and OUTLINED_FONT in file and not outlined:
+            return ""
         key = [digest(font), sorted(glyphs)]
         small = site.cached("icons", key, lambda: subset(font, glyphs))
         if not small:

@@ -85,7 +85,7 @@ class Images:
         )
         if image.get("size") and not sized:
             width, height = image["size"]
-            changes.update({"width": str(width), "height": str(height), "data-sized": ""})
+            changes.update({"width": f"{width:.9g}", "height": f"{height:.9g}", "data-sized": ""})
         if (path or "").startswith(("_images/", IN_MENUS)) and not {"loading", "decoding"} & set(given):
             lazy = lazy or (path or "").startswith(IN_MENUS)
             changes.update(decoding="async", **({"loading": "lazy"} if lazy else {}))
@@ -184,8 +184,11 @@ _LENGTH = re.compile(r"\s*([\d.]+)\s*(px|pt|in|cm|mm|pc|)\s*")
 _PIXELS = {"": 1.0, "px": 1.0, "pt": 4 / 3, "pc": 16.0, "in": 96.0, "cm": 96 / 2.54, "mm": 9.6 / 2.54}
 
 
-def svg_size(svg: str) -> tuple[int, int] | None:
-    """Width and height that an SVG says of itself, in CSS pixels, rounded; None where it says none."""
+def svg_size(svg: str) -> tuple[float, float] | None:
+    """Width and height that an SVG says of itself, in CSS pixels; None where it says none.
+
+    Not in whole pixels: half a pixel of width more would be another height, and a longer page.
+    """
     root = _ROOT.search(svg)
     if not root:
         return None
@@ -195,5 +198,5 @@ def svg_size(svg: str) -> tuple[int, int] | None:
         match = _LENGTH.fullmatch(attributes.get(name, ""))
         if not match:
             return None
-        found.append(max(1, round(float(match[1]) * _PIXELS[match[2]])))
+        found.append(round(float(match[1]) * _PIXELS[match[2]], 4))
     return found[0], found[1]

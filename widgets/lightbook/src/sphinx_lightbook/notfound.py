@@ -62,7 +62,7 @@ def stand_anywhere(app: Sphinx, page: str, context: dict[str, Any]) -> str:
     page = page.replace(
         '<div id="pst-skip-link" ', '<div id="pst-skip-link" role="navigation" aria-label="Skip" ', 1
     )
-    # An address of a place in the page would be one in the book's root. Without scripts, it leads here.
+    # An address of a place in the page would be one in the book's root; without scripts, to this file.
     page = re.sub(r'(<a\b[^>]*? href=")#(?=[^"])', rf"\g<1>{NAME}.html#", page)
     page = page.replace("</body>", f"{STAY}</body>", 1)
     base = html.escape(urlsplit(app.config.html_baseurl or "/").path.rstrip("/") + "/")

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import html
+import itertools
 import json
 import posixpath
 import re
@@ -38,6 +39,7 @@ MANIFEST = "manifest.webmanifest"
 NOT_FOUND = "404.html"
 OWN_ICON = "lightbook-icon.svg"
 
+READABLE = {".html", ".css", ".js", ".json"}
 # Readers save these; they are no part of reading.
 NOT_KEPT = ("_sources/*", "_downloads/*", "*.map", "*.LICENSE.txt")
 
@@ -117,15 +119,18 @@ def kept_files(app: Sphinx) -> list[str]:
     page or a figure that an earlier build left behind is none of them.
     """
     folder = Path(app.outdir)
-    readable = [path for path in folder.rglob("*") if path.suffix in {".html", ".css", ".js", ".json"}]
-    addresses = read_changed(app, "addresses", readable, _addresses)
     started = [_page_of(app, docname) for docname in app.env.found_docs]
     started += [_page_of(app, "search"), NOT_FOUND]
     started += [icon.path for icon in icons(app)]
     found: set[str] = set()
     waiting = {name for name in started if _is_kept(app, name)}
-    while waiting:
+    for wave in itertools.count():
+        if not waiting:
+            break
         found |= waiting
+        # Only what is named is read: a script of the theme that no page loads would take longer than a page.
+        readable = [folder / name for name in waiting if Path(name).suffix in READABLE]
+        addresses = read_changed(app, f"addresses-{wave}", readable, _addresses)
         named = {path for name in waiting for path in _paths(name, addresses.get(name, []))}
         waiting = {path for path in named - found if _is_kept(app, path)}
     return sorted(found)

@@ -29,6 +29,7 @@ ALWAYS = {
     *("[data-theme", "[data-mode", "[data-popper-placement", "[open", "[hidden", "[aria-hidden", "[inert"),
     *("[data-bs-popper", "[aria-expanded", "[disabled", "[checked"),
 }
+END = ".lightbook-end"
 ALWAYS_PREFIXES = (".bs-tooltip-", ".bs-popover-", ".tooltip-")
 
 
@@ -88,10 +89,18 @@ def purge(css: str, known: set[str]) -> str:
     return "".join(_write(rule) for rule in rules)
 
 
-@functools.lru_cache(maxsize=2)
-def _parse(css: str) -> list[Any]:
-    # A sheet's vocabulary is asked for right before it is purged; parsing takes most of the time of both.
+@functools.lru_cache(maxsize=32)
+def parse(css: str) -> list[Any]:
+    """The rules of a style sheet, and one more, `END`, where nothing in it is left open.
+
+    It is kept, for parsing takes most of the time of what is done with it. `parse.cache_clear` forgets it.
+    """
+    css = f"{css}\n{END}{{}}"
     return list(tinycss2.parse_stylesheet(css, skip_comments=True, skip_whitespace=True))
+
+
+def _parse(css: str) -> list[Any]:
+    return parse(css)[:-1]
 
 
 def vocabulary(css: str) -> set[str]:
@@ -177,16 +186,17 @@ def _names(selector: list[Any], *, every: bool) -> Iterator[str]:
         before = token
 
 
-# Variables --------------------------------------------------------------------------------------------------
+# Variables and animations -----------------------------------------------------------------------------------
 
 
-def drop_unused_variables(css: str, elsewhere: set[str]) -> str:
-    """The style sheet without the variables that nothing uses.
+def drop_unnamed(css: str, elsewhere: set[str]) -> str:
+    """The style sheet without the variables and the animations that nothing names.
 
     Args:
         css: a style sheet that parses.
-        elsewhere: the variables, `--name`, that other sheets, pages and scripts mention.
+        elsewhere: the words of other sheets, pages and scripts, variables as `--name`.
     """
+    words = elsewhere.union(_WORD.findall(KEYFRAMES.sub("", css)))
     needs: dict[str, set[str]] = {}  # of each variable, the variables in its values
     used = set(elsewhere)
 
@@ -209,6 +219,10 @@ def drop_unused_variables(css: str, elsewhere: set[str]) -> str:
             parts = _declarations(rule)
             if _is_group(rule):
                 texts.append(f"@{rule.at_keyword}{tinycss2.serialize(rule.prelude)}{{{write(_inner(rule))}}}")
+            elif _is_animation(rule) and not words.issuperset(
+                _WORD.findall(tinycss2.serialize(rule.prelude))
+            ):
+                continue
             elif parts is None or not any(part.name.startswith("--") for part in parts):
                 texts.append(rule.serialize())
             elif kept := [part for part in parts if not part.name.startswith("--") or part.name in used]:
@@ -227,6 +241,12 @@ def drop_unused_variables(css: str, elsewhere: set[str]) -> str:
 
 
 _VARIABLE = re.compile(r"--[\w-]+")
+_WORD = re.compile(r"[\w-]+")
+KEYFRAMES = re.compile(r"@[\w-]*keyframes\s+[\"']?[\w-]+", re.IGNORECASE)
+
+
+def _is_animation(rule: Any) -> bool:
+    return bool(rule.type == "at-rule" and rule.lower_at_keyword.endswith("keyframes"))
 
 
 def _is_group(rule: Any) -> bool:

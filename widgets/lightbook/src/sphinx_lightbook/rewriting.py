@@ -285,13 +285,17 @@ def _versions() -> list[str]:
 # What is read from a page -----------------------------------------------------------------------------------
 
 
+_ANIMATION = re.compile(r"animation(?:-name)?\s*:([^;{}]{0,200})")
+
+
 def read_facts(name: str, html: str) -> dict[str, Any]:
     """What the steps need to know of a page, as JSON.
 
     Returns:
         `sheets`: the style sheets' paths, `scripts`: what runs, `named_scripts`: the paths of scripts that
         some attribute names, `images`: the paths of images, `words`: all tags, `.classes`, `#ids` and
-        `[attributes`, `variables`: of style sheets, `--name`, `data`: the words in scripts that are data,
+        `[attributes`, `variables`: of style sheets, `--name`, `animations`: words of declarations of these,
+        `data`: the words in scripts that are data,
         `symbols`: characters of private use, `handlers`: attributes that run scripts, `foreign`: other hosts.
     """
     words: set[str] = set()
@@ -335,6 +339,9 @@ def read_facts(name: str, html: str) -> dict[str, Any]:
         "handlers": sorted(handlers),
         "foreign": sorted({request.host for request in requests_of_page(html)}),
         "variables": sorted(set(re.findall(r"--[\w-]+", html))),
+        "animations": sorted(
+            {word for said in _ANIMATION.findall(html) for word in re.findall(r"[\w-]+", said)}
+        ),
         "words": sorted(words),
         "symbols": sorted(set(re.findall("[\ue000-\uf8ff]", html))),
     }

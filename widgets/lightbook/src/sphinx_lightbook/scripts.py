@@ -23,7 +23,17 @@ OWN = Path(__file__).parent / "static" / "scripts"
 OPTIONS = "_static/documentation_options.js"
 DOCTOOLS = "_static/doctools.js"
 BOOTSTRAP = "_static/scripts/bootstrap.js"
+CLIPBOARD = "_static/clipboard.min.js"
+COPY_BUTTONS = "_static/copybutton.js"
 SEARCH_INDEX = "searchindex.js"
+
+# In the place of the index's own tag: where something is searched, the index is on its way before the merged
+# script runs, which loads it; where nothing is, it is not loaded.
+PRELOAD_INDEX = (
+    '<script data-index="{}">if (new URLSearchParams(location.search).get("q")) document.head.append('
+    'Object.assign(document.createElement("link"), '
+    '{{rel: "preload", as: "script", href: document.currentScript.dataset.index}}))</script>'
+)
 
 
 @dataclass(frozen=True)
@@ -44,7 +54,7 @@ def _searches(facts: Facts) -> bool:
     """Whether a page shows results, or searches while the reader types."""
     settings = dict(setting for script in facts["scripts"] if (setting := _setting(script["inline"] or "")))
     pagename = settings.get("DOCUMENTATION_OPTIONS.pagename", "").strip("'\"")
-    return pagename == "search" or settings.get("DOCUMENTATION_OPTIONS.search_as_you_type") == "true"
+    return pagename == "search" or settings.get(_AS_YOU_TYPE) == "true"
 
 
 # In the order in which they run.
@@ -52,8 +62,8 @@ PARTS = [
     Part(OPTIONS, alone=False, defines=("DOCUMENTATION_OPTIONS",)),
     Part(DOCTOOLS, alone=False, defines=("Documentation", "_ready", "_")),
     Part("_static/sphinx_highlight.js", alone=False, defines=("SphinxHighlight",)),
-    Part("_static/clipboard.min.js", used=_has(".highlight"), alone=False, defines=("ClipboardJS",)),
-    Part("_static/copybutton.js", used=_has(".highlight"), alone=False),
+    Part(CLIPBOARD, used=_has(".highlight"), alone=False, defines=("ClipboardJS",)),
+    Part(COPY_BUTTONS, used=_has(".highlight"), alone=False),
     Part("_static/togglebutton.js", used=_has(".toggle", ".dropdown"), alone=False),
     Part("_static/design-tabs.js", used=_has(".sd-tab-set"), alone=False),
     Part("_static/searchtools.js", used=_searches, alone=False, defines=("Search", "Scorer")),
@@ -84,6 +94,7 @@ _SETTING = re.compile(
     re.VERBOSE,
 )
 _PAGENAME = "DOCUMENTATION_OPTIONS.pagename"
+_AS_YOU_TYPE = "DOCUMENTATION_OPTIONS.search_as_you_type"
 # The search page's own, which gives its field the focus. The merged script does it.
 _FOCUS = re.compile(
     r"\s*//[^\n]*\n\s*let searchInput = document\.querySelector\(\"form\.bd-search input\"\);"
@@ -110,6 +121,7 @@ class Plan:
     merged: set[str]  # scripts that it stands for, and those that the page does not use
     pagename: str
     late_bootstrap: bool
+    late_index: bool  # whether the search index is loaded by the merged script
 
 
 class Scripts:
@@ -131,7 +143,13 @@ class Scripts:
     def state(self, page: Page) -> object:
         """The page's plan."""
         plan = self.plans[page.name]
-        return plan and [plan.bundle, plan.attributes, sorted(plan.merged), plan.late_bootstrap]
+        return plan and [
+            plan.bundle,
+            plan.attributes,
+            sorted(plan.merged),
+            plan.late_bootstrap,
+            plan.late_index,
+        ]
 
     def _plan(self, site: Site, page: Page) -> Plan | None:
         scripts = page.facts["scripts"]
@@ -160,7 +178,8 @@ class Scripts:
         for script in scripts:
             if script["path"] in {part.path for part in used}:
                 attributes |= {k: v for k, v in script["attributes"].items() if k.startswith("data-")}
-        text = self._bundle(site, used, settings, late)
+        small_copy = not any(text is None or "ClipboardJS" in text for text in others)
+        text = self._bundle(site, used, settings, late=late, small_copy=small_copy)
         if text is None:
             return None
         bundle = f"_static/lightbook-{digest(text.encode())[:6]}.js"
@@ -172,12 +191,18 @@ class Scripts:
             merged.add(SEARCH_INDEX)
         self.unused |= merged - {part.path for part in used}
         self.used |= {part.path for part in used}
-        return Plan(bundle, attributes, merged, pagename, late)
+        late_index = pagename == "search" and settings.get(_AS_YOU_TYPE) != "true"
+        return Plan(bundle, attributes, merged, pagename, late, late_index)
 
-    def _bundle(self, site: Site, used: list[Part], settings: dict[str, str], late: bool) -> str | None:
+    def _bundle(
+        self, site: Site, used: list[Part], settings: dict[str, str], *, late: bool, small_copy: bool
+    ) -> str | None:
         texts = []
+        small_copy = small_copy and COPY_BUTTONS in {part.path for part in used}
         for part in used:
             text = site.text(part.path) or ""
+            if part.path == CLIPBOARD and small_copy:
+                text = (OWN / "copy.js").read_text("utf-8")
             if part.path == DOCTOOLS:
                 text, found = _READY.subn('document.readyState === "complete"', text)
                 if not found:
@@ -221,6 +246,8 @@ class Scripts:
                 return "" if gone else None
             if path in plan.merged or (path == BOOTSTRAP and plan.late_bootstrap):
                 return before
+            if path == SEARCH_INDEX and plan.late_index:
+                return before + PRELOAD_INDEX.format(html.escape(address_of(path, page.name)))
             if path == SEARCH_INDEX:  # it calls a merged script
                 return before + tag.whole(tag.with_attributes({"defer": ""}))
             return before + tag.whole(tag.text) if before else None

@@ -7,17 +7,15 @@ at its start, or does not parse.
 
 from __future__ import annotations
 
-import functools
 import html
 import itertools
 import json
 import re
-from typing import Any
 
 import tinycss2
 from sphinx.application import Sphinx
 
-from sphinx_lightbook.purge import drop_unused_variables, purge, vocabulary
+from sphinx_lightbook.purge import END, KEYFRAMES, drop_unnamed, parse, purge, vocabulary
 from sphinx_lightbook.rewriting import Page, Site, add_step, digest, edit_urls
 from sphinx_lightbook.tags import Tag, address_of, edit_tags, file_named
 
@@ -44,12 +42,13 @@ class Styles:
         self.merged: dict[tuple[str, ...], str] = {}
         words: dict[tuple[str, ...], set[str]] = {}  # of the pages that have a run
         self.whole: dict[str, str | None] = {}
-        self.variables: dict[str, set[str]] = {}
+        self.said: dict[str, set[str]] = {}  # the words of sheets
         for page in site.pages.values():
             for run in self._runs(self._paths(page)):
                 words.setdefault(run, set()).update(page.facts["words"])
         for run in sorted(words):
             self.merged[run] = self._merge(run, words[run])
+        parse.cache_clear()
 
     def _paths(self, page: Page) -> list[str | None]:
         return [sheet["path"] if sheet["plain"] else None for sheet in page.facts["sheets"]]
@@ -78,31 +77,33 @@ class Styles:
         name = f"_static/lightbook-{digest(repr(run).encode())[:6]}.css"
         sheets = []
         for path in run:
-            css = edit_urls(self._whole(path) or "", path, lambda file: file, to=name)
-            sheets.append(_smallest(self.site, css, words))
+            sheets.append(_smallest(self.site, self._whole(path) or "", words, path, name))
         css = "\n".join(sheets)
         if self.site.known is not None:
-            css = self._without_unused_variables(run, css)
+            css = self._without_what_nothing_names(run, css)
         self.site.make(name, css.encode())
         return name
 
-    def _without_unused_variables(self, run: tuple[str, ...], css: str) -> str:
+    def _without_what_nothing_names(self, run: tuple[str, ...], css: str) -> str:
+        """Without the variables and the animations that are named nowhere."""
         mentioned = set(self.site.known.mentioned)
         for page in self.site.pages.values():
-            mentioned.update(page.facts["variables"])
+            mentioned.update(page.facts["variables"], page.facts["animations"])
             for path in page.facts["sheets"]:
                 if path["path"] and path["path"] not in run:
-                    mentioned |= self._variables_in(path["path"])
-        named = sorted(name for name in set(re.findall(r"--[\w-]+", css)) if name in mentioned)
-        key = [digest(css.encode()), named]
-        return self.site.cached(
-            "style", key, lambda: drop_unused_variables(css, set(named)).encode()
-        ).decode()
+                    mentioned |= self._words_of(path["path"])
+        named = {name for name in re.findall(r"[\w-]+", css) if name in mentioned}
 
-    def _variables_in(self, path: str) -> set[str]:
-        if path not in self.variables:
-            self.variables[path] = set(re.findall(r"--[\w-]+", self.site.text(path) or ""))
-        return self.variables[path]
+        def make() -> bytes:
+            return drop_unnamed(css, named).encode()
+
+        return self.site.cached("style", [digest(css.encode()), sorted(named)], make).decode()
+
+    def _words_of(self, path: str) -> set[str]:
+        if path not in self.said:
+            css = KEYFRAMES.sub("", self.site.text(path) or "")
+            self.said[path] = set(re.findall(r"[\w-]+", css))
+        return self.said[path]
 
     def state(self, page: Page) -> object:
         """The merged sheets that the page gets."""
@@ -158,27 +159,37 @@ def whole_sheet(site: Site, path: str, within: tuple[str, ...] = ()) -> str | No
 
 def _fault(css: str) -> str:
     """What keeps a style sheet from being put before another; "" where nothing does."""
-    end = ".lightbook-end"
-    rules: list[Any] = tinycss2.parse_stylesheet(
-        f"{css}\n{end}{{}}", skip_comments=True, skip_whitespace=True
-    )
+    rules = parse(css)
     for rule in rules:
         if rule.type == "error":
             return f"line {rule.source_line}: {rule.message}"
     last = rules[-1]
-    if last.type != "qualified-rule" or tinycss2.serialize(last.prelude).strip() != end:
+    if last.type != "qualified-rule" or tinycss2.serialize(last.prelude).strip() != END:
         return f"line {last.source_line}: a block, comment or text that begins there has no end"
     return ""
 
 
-def _smallest(site: Site, css: str, words: set[str]) -> str:
-    """A sheet in fewer bytes: without what pages of these words cannot use, where that is wanted."""
+def _smallest(site: Site, css: str, words: set[str], path: str, to: str) -> str:
+    """A sheet in fewer bytes: without what pages of these words cannot use, where that is wanted.
+
+    Args:
+        site: the site.
+        css: the sheet.
+        words: of the pages.
+        path: the sheet's.
+        to: the path of the sheet that it becomes part of.
+    """
     key = digest(css.encode())
-    if site.known is None:
-        return site.cached("style", key, functools.partial(_minified, css)).decode()
-    names = json.loads(site.cached("names", key, lambda: json.dumps(sorted(vocabulary(css))).encode()))
-    known = {name for name in names if site.known.holds(name, words)}
-    return site.cached("style", [key, sorted(known)], lambda: _minified(purge(css, known))).decode()
+    known = None
+    if site.known is not None:
+        names = json.loads(site.cached("names", key, lambda: json.dumps(sorted(vocabulary(css))).encode()))
+        known = {name for name in names if site.known.holds(name, words)}
+
+    def make() -> bytes:
+        used = css if known is None else purge(css, known)
+        return _minified(edit_urls(used, path, lambda file: file, to=to))
+
+    return site.cached("style", [key, known and sorted(known), path, to], make).decode()
 
 
 def _minified(css: str) -> bytes:
