@@ -33,3 +33,5 @@ class ClipboardJS {
     this.told[name] = tell;
   }
 }
+// Where the copy buttons look for it: a class by itself is no property of the window.
+Object.assign(globalThis, { ClipboardJS });
