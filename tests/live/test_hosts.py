@@ -43,7 +43,10 @@ def test_in_notebook_7_the_cards_are_live_and_python_knows_what_was_turned(
     page = new_context().new_page()
     page.goto(notebook_url(folder, "cards.ipynb"))
     page.locator(".jp-Notebook-ExecutionIndicator[data-status=idle]").wait_for(timeout=LONG)
-    shown, known, large = page.locator(".jp-CodeCell").all()
+    # A kernel can be idle before the cells are drawn, which come one by one.
+    cells = page.locator(".jp-CodeCell")
+    expect(cells).to_have_count(len(CELLS), timeout=LONG)
+    shown, known, large = (cells.nth(place) for place in range(len(CELLS)))
     # Right after a notebook is opened, keys can run nothing: then again.
     for _ in range(20):
         shown.locator(".cm-content").click()
@@ -75,7 +78,9 @@ def test_nbconvert_makes_a_page_of_cards_that_open_without_a_kernel(folder, new_
         subprocess.run(command, cwd=folder, check=True, capture_output=True)
     page = new_context(javascript=javascript).new_page()
     page.goto(page_file.as_uri())
-    small, large = page.locator("section.flipcards").all()
+    sections = page.locator("section.flipcards")
+    expect(sections).to_have_count(2)
+    small, large = sections.all()
     cards = small.locator("details.flipcard")
     expect(cards).to_have_count(2)
     expect(large.locator("details.flipcard")).to_have_count(500)
