@@ -1,7 +1,7 @@
 """Measures study where a reader has much behind them: `make bench`, or `python bench/study.py`.
 
-A book of 10,000 cards has a Today page, and the reader's log has 100,000 reviews. Numbers are medians over
-visits, each in a tab of its own, of one browser profile.
+A book of 10,000 cards has a Today page, and the reader's log has 100,000 reviews: it is loaded as a file, as
+a reader would. Numbers are medians over visits, each in a tab of its own, of one browser profile.
 """
 
 from __future__ import annotations
@@ -51,16 +51,14 @@ NEXT_CARD = """(key) => new Promise((done) => {
   }, { capture: true, once: true });
 })"""
 
-# Blocks are what frontend/storage.js writes.
-WRITE_LOG = """async (text) => {
+# Whether frontend/storage.js has kept a snapshot of the log.
+HAS_SNAPSHOT = """async () => {
   const [{ name }] = await indexedDB.databases();
-  await new Promise((done, failed) => {
+  return new Promise((done) => {
     const opening = indexedDB.open(name);
     opening.onsuccess = () => {
-      const writing = opening.result.transaction("blocks", "readwrite");
-      writing.objectStore("blocks").add(text);
-      writing.oncomplete = () => done(opening.result.close());
-      writing.onabort = () => failed(writing.error);
+      const reading = opening.result.transaction("meta").objectStore("meta").get("snapshot");
+      reading.onsuccess = () => { opening.result.close(); done(Boolean(reading.result)); };
     };
   });
 }"""
@@ -194,7 +192,10 @@ def main() -> None:
             fresh = visit(context, address)
             page = context.new_page()
             page.goto(f"{address}/{TODAY}")
-            page.evaluate(WRITE_LOG, json.dumps(entries))
+            log = Path(name) / "progress.jsonl"
+            log.write_text("".join(f"{json.dumps(entry)}\n" for entry in entries), encoding="utf-8")
+            page.locator(".flipcards-board input[type=file]").set_input_files(log)
+            page.wait_for_function(HAS_SNAPSHOT)
             page.close()
             seen = [visit(context, address) for _ in range(options.repeat)]
             context.close()

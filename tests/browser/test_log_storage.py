@@ -208,9 +208,9 @@ def test_a_tab_that_was_not_told_catches_up_when_it_is_looked_at(browse):
 
 # What was read stays out of sight until `hand()` is called.
 SLOW_READ = """
-  const getAll = IDBObjectStore.prototype.getAll;
-  IDBObjectStore.prototype.getAll = function (...args) {
-    const request = getAll.apply(this, args);
+  const getAllKeys = IDBObjectStore.prototype.getAllKeys;
+  IDBObjectStore.prototype.getAllKeys = function (...args) {
+    const request = getAllKeys.apply(this, args);
     if (!window.hand) {
       window.hand = () => request.dispatchEvent(new Event("success"));
       request.addEventListener("success", (event) => {
@@ -259,22 +259,110 @@ def test_of_two_entries_under_one_id_all_tabs_have_the_same(browse):
     assert browse().evaluate("log.entries().map(({ rating }) => rating)") == [1]
 
 
+# How many entries each block has.
+BLOCKS = """() => new Promise((done) => {
+  const request = indexedDB.open("flipcards:book");
+  request.onsuccess = () => {
+    const reading = request.result.transaction("blocks").objectStore("blocks").getAll();
+    reading.onsuccess = () => {
+      request.result.close();
+      done(reading.result.map((text) => JSON.parse(text).length));
+    };
+  };
+})"""
+
+
 def test_many_small_writes_are_gathered(browse):
-    blocks = """() => new Promise((done) => {
-      const request = indexedDB.open("flipcards:book");
-      request.onsuccess = () => {
-        const counting = request.result.transaction("blocks").objectStore("blocks").count();
-        counting.onsuccess = () => { request.result.close(); done(counting.result); };
-      };
-    })"""
     tab = browse()
     tab.evaluate("rateMany('a', 210)")
-    assert tab.evaluate(blocks) == 210
+    assert tab.evaluate(BLOCKS) == [1] * 210
     again = browse()
-    again.wait_for_function(f"({blocks})().then((count) => count === 1)")
+    again.wait_for_function(f"({BLOCKS})().then((blocks) => blocks.length === 1)")
     assert len(browse().evaluate("cards()")) == 210
     tab.evaluate("rate('b')")
     wait_for_cards(again, 211)
+
+
+def test_a_long_write_is_in_blocks_that_are_read_one_at_a_time(browse):
+    tab = browse()
+    tab.evaluate("log.append(Array.from({ length: 2500 }, (_, n) => review(`c${n}`)))")
+    assert tab.evaluate(BLOCKS) == [1000, 1000, 500]
+    assert len(set(browse().evaluate("cards()"))) == 2500
+    tab.evaluate("rate('last')")
+    assert tab.evaluate(BLOCKS) == [1000, 1000, 500, 1], "and nothing of it is written again"
+
+
+# Opens the log, and returns what was said of the snapshot: it and the cards written since; null for none.
+WITH_SNAPSHOT = """async () => {
+  let said = null;
+  window.log = await openLog("book", { onSnapshot: (kept, since) => {
+    if (window.log) throw new Error("said after the log was read");
+    said = [kept, since.map(({ card }) => card)];
+  } });
+  return [said, log.beyondSnapshot()];
+}"""
+KEEP = "log.keepSnapshot(() => ({ of: cards() }))"
+
+
+def test_a_snapshot_is_told_with_what_was_written_since(browse):
+    tab = browse()
+    tab.evaluate("rateMany('a', 3)")
+    assert browse(book=None).evaluate(WITH_SNAPSHOT) == [None, 3]
+    other = browse()
+    other.evaluate("rate('b')")  # the first tab may not have been told yet
+    tab.evaluate(KEEP)
+    assert tab.evaluate("log.beyondSnapshot()") == 0
+    of = {"of": ["a0", "a1", "a2", "b"]}
+    assert browse(book=None).evaluate(WITH_SNAPSHOT) == [[of, []], 0]
+    other.evaluate("rate('c')")
+    assert browse(book=None).evaluate(WITH_SNAPSHOT) == [[of, ["c"]], 1]
+
+
+@pytest.mark.parametrize(
+    ("change", "left"),
+    [
+        ("log.clear()", 0),
+        # As gathering does it: the entries stand in another block than those that the snapshot covers.
+        (
+            """new Promise((done) => {
+              const request = indexedDB.open("flipcards:book");
+              request.onsuccess = () => {
+                const transaction = request.result.transaction("blocks", "readwrite");
+                transaction.objectStore("blocks").delete(1);
+                transaction.objectStore("blocks").add(JSON.stringify([log.entries()[0]]));
+                transaction.oncomplete = () => { request.result.close(); done(); };
+              };
+            })""",
+            3,
+        ),
+    ],
+    ids=["cleared", "gathered"],
+)
+def test_a_snapshot_counts_only_while_the_blocks_it_covers_are_the_same(browse, change, left):
+    tab = browse()
+    tab.evaluate("rateMany('a', 3)")
+    tab.evaluate(KEEP)
+    tab.evaluate(change)
+    assert browse(book=None).evaluate(WITH_SNAPSHOT) == [None, left]
+
+
+def test_a_snapshot_waits_for_what_is_on_its_way_to_the_disk(browse):
+    tab = browse()
+    tab.evaluate(f"Promise.all([rateMany('a', 3), {KEEP}])")
+    tab.evaluate(f"log.append(Array.from({{ length: 5000 }}, (_, n) => review(`c${{n}}`))) && {KEEP}")
+    (kept, since), beyond = browse(book=None).evaluate(WITH_SNAPSHOT)
+    assert (len(kept["of"]), since, beyond) == (5003, [], 0)
+
+
+def test_no_snapshot_is_kept_of_what_is_not_on_disk(browse):
+    tab = browse()
+    tab.evaluate("rate('a')")
+    tab.evaluate("""() => {
+      IDBObjectStore.prototype.add = () => { throw new DOMException("full", "QuotaExceededError"); };
+    }""")
+    assert tab.evaluate("rate('b')") != "kept"
+    tab.evaluate(KEEP)
+    assert browse(book=None).evaluate(WITH_SNAPSHOT) == [None, 1]
 
 
 def test_books_of_one_origin_do_not_mix_and_a_cleared_one_is_empty_in_every_tab(browse):

@@ -21,8 +21,9 @@ def new_reader(new_context, server):
     def new_reader(**options):
         context = new_context(timezone_id="Europe/Berlin", **options)
 
-        def tab(path=TODAY, *, at=MORNING, still=False):
+        def tab(path=TODAY, *, at=MORNING, still=False, before=""):
             page = context.new_page()
+            page.add_init_script(before)
             if still:
                 page.clock.set_fixed_time(at)
             else:
@@ -250,6 +251,58 @@ def history(folder):
     file = folder / "history.jsonl"
     file.write_text("".join(lines), encoding="utf-8")
     return file
+
+
+def long_history(folder):
+    """A file of progress with 2,400 reviews: the same month, again and again, by twenty devices."""
+    entries = [json.loads(line) for line in history(folder).read_text(encoding="utf-8").splitlines()]
+    file = folder / "long.jsonl"
+    with file.open("w", encoding="utf-8") as lines:
+        for device in range(20):
+            for entry in entries:
+                again = {"id": entry["id"].replace("0000-4000", f"{device:04d}-4000")}
+                lines.write(json.dumps(entry | again) + "\n")
+    return file
+
+
+# The blocks of the log are read no more; what is beside them is.
+NO_BLOCKS = """
+  const get = IDBObjectStore.prototype.getAllKeys;
+  IDBObjectStore.prototype.getAllKeys = function (...args) {
+    const request = get.apply(this, args);
+    request.addEventListener("success", (event) => event.stopImmediatePropagation());
+    return request;
+  };
+"""
+KEPT_SNAPSHOT = """() => new Promise((done) => {
+  const request = indexedDB.open("flipcards:fine-tuning-review");
+  request.onsuccess = () => {
+    const reading = request.result.transaction("meta").objectStore("meta").get("snapshot");
+    reading.onsuccess = () => { request.result.close(); done(Boolean(reading.result)); };
+  };
+})"""
+
+
+def test_a_long_log_is_told_before_it_is_read(new_reader, tmp_path, page_errors):
+    tab = new_reader()
+    page = tab(at=MORNING + timedelta(days=1))
+    load(page, long_history(tmp_path))
+    page.get_by_text("2,400 entries loaded").wait_for()
+    page.wait_for_function(KEPT_SNAPSHOT)
+    told = due(page), counts(page), figures(page)
+    page.close()
+    page = tab(at=MORNING + timedelta(days=1), before=NO_BLOCKS)
+    assert (due(page), counts(page)) == told[:2]
+    assert figures(page) == told[2]
+    # The rest comes when it can: nothing is asked of a reader who is early but patience.
+    page.close()
+    page = tab(at=MORNING + timedelta(days=1))
+    page.locator(".flipcards-start").click()
+    page.wait_for_selector(".flipcards-stage .flipcard")
+    answer(page, "3")
+    page.get_by_role("button", name="End").first.click()
+    page.wait_for_selector(".flipcards-session", state="detached")
+    assert page_errors == []
 
 
 @pytest.fixture(scope="module")

@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { DAY_MS, dateOf, dayOf, dayStart, nextDayStart } from "../../../widgets/flipcards/frontend/days.js";
-import { createFold, decidedOf, dueMs, isDue, isHidden } from "../../../widgets/flipcards/frontend/fold.js";
+import { createFold, decidedOf, dueMs, isDue, isHidden, resumeFold } from "../../../widgets/flipcards/frontend/fold.js";
 import {
   compare,
   makeBury,
@@ -219,6 +219,65 @@ test("a merge is commutative, associative and idempotent, also where an id was u
       assert.deepEqual(statesOf(foldOf([...b, ...c, ...a])), statesOf(foldOf(all)));
     }),
   );
+});
+
+// --- Snapshots ---
+
+const asKept = (fold) => JSON.parse(JSON.stringify(fold.snapshot()));
+
+test("a fold that goes on from a snapshot is where a fold of the whole log is, or says that it cannot", () => {
+  const cut = histories(3).chain((entries) => fc.tuple(fc.constant(entries), fc.integer({ min: 1, max: 30 })));
+  let resumed = 0;
+  fc.assert(
+    fc.property(cut, ([entries, at]) => {
+      const inOrder = [...entries].sort(compare);
+      const snapshot = asKept(foldOf(inOrder.slice(0, at)));
+      if (snapshot === null) return; // nothing yet that this version folds
+      const whole = foldOf(inOrder);
+      const fold = resumeFold(snapshot, {}, inOrder.slice(at));
+      const tail = inOrder.slice(at);
+      const into = tail.some(({ undoes }, n) => undoes && !tail.slice(0, n).some(({ id }) => id === undoes));
+      assert.equal(fold === null, into);
+      if (into) return;
+      resumed += 1;
+      assert.deepEqual(statesOf(fold), statesOf(whole));
+      for (const days of [0, 40, 250]) {
+        const now = NOON + days * DAY_MS;
+        assert.deepEqual(fold.stats(now, 60), whole.stats(now, 60));
+        assert.deepEqual(fold.due(now, 60), whole.due(now, 60));
+        assert.equal(fold.newToday(now, 60), whole.newToday(now, 60));
+      }
+    }),
+  );
+  assert.ok(resumed > 20, `${resumed} went on from a snapshot`);
+});
+
+test("what a snapshot has no place for needs the whole log", () => {
+  const head = [review(3, NOON), review(3, NOON + 10 * MINUTE), review(4, NOON, { card: "b" })];
+  const snapshot = asKept(foldOf(head));
+  const later = NOON + DAY_MS;
+  assert.ok(resumeFold(snapshot, {}, [review(3, later)]));
+  assert.ok(resumeFold(snapshot, {}, [{ schema: 2, id: uuid(999) }]), "which no fold takes in");
+  assert.equal(resumeFold(snapshot, {}, [head[1]]), null, "known already");
+  assert.equal(resumeFold(snapshot, {}, [review(3, NOON + MINUTE)]), null, "from another device");
+  assert.equal(resumeFold(snapshot, {}, [mark(makeUndo, later, { undoes: head[1].id })]), null);
+  assert.equal(resumeFold(snapshot, { desired_retention: 0.8 }, []), null, "other settings");
+  assert.equal(resumeFold({ ...snapshot, version: 0 }, {}, []), null, "another version");
+  const mine = review(1, later);
+  const undone = resumeFold(snapshot, {}, [mine, mark(makeUndo, later + 1, { undoes: mine.id })]);
+  assert.deepEqual(statesOf(undone), statesOf(foldOf(head)), "an undo of what came after it");
+  assert.throws(() => undone.preview("a", NOON, 0), { name: "StaleSnapshotError" }, "a clock set back");
+});
+
+test("what was taken back before it came stays so from a snapshot on", () => {
+  const late = review(1, NOON + DAY_MS);
+  const head = [review(3, NOON), mark(makeUndo, NOON + MINUTE, { undoes: late.id })];
+  const fold = resumeFold(asKept(foldOf(head)), {}, [late]);
+  assert.deepEqual(statesOf(fold), statesOf(foldOf(head)));
+});
+
+test("there is no snapshot of an empty log", () => {
+  assert.equal(createFold().snapshot(), null);
 });
 
 // --- Against ts-fsrs's own scheduler ---

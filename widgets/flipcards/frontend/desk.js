@@ -2,13 +2,15 @@
 // Where the sessions of a page meet its log: one desk a page or widget, which every section of cards shares.
 
 import { dayOf, nextDayStart } from "./days.js";
-import { createFold, decidedOf, dueMs, isHidden } from "./fold.js";
+import { createFold, decidedOf, dueMs, isHidden, resumeFold } from "./fold.js";
 import { canonical, formatLines, LogError, makeBury, makeReview, makeSuspend, makeUndo, makeUnsuspend, parseLines } from "./log.js";
 import { completeSettings, DEFAULTS } from "./schedule.js";
+import { inSlices } from "./slices.js";
 import { isDue } from "./study.js";
 import { words } from "./words.js";
 
 /** @import { Entry, Log, Rating, Settings } from "./types.js" */
+/** @import { Fold } from "./fold.js" */
 
 /** @typedef {Settings & {new_per_day: number}} StudySettings */
 
@@ -29,28 +31,50 @@ const HOUR_MS = 60 * MINUTE_MS;
 
 const say = words("study");
 
+/** @type {Shelf} */
+const NO_SHELF = { load: () => ({}), save() {} };
+
+/**
+ * What a desk is made from.
+ *
+ * @typedef {object} Given
+ * @property {Log} log
+ * @property {Shelf} [shelf]
+ * @property {() => number} [now]  Unix time in ms.
+ * @property {() => number} [offsetMinutes]  Of local time, east of UTC.
+ */
+
+/**
+ * A desk over a log that may be long: the page goes on while it is folded.
+ *
+ * @param {Given} given
+ * @returns {Promise<Desk>}
+ */
+export async function openDesk(given) {
+  const { log, shelf = NO_SHELF } = given;
+  const fold = createFold(loadSettings(shelf));
+  const stop = log.subscribe((added) => {
+    for (const entry of added) fold.add(entry);
+  });
+  await inSlices(log.entries(), fold.add);
+  await inSlices(fold.cards(), fold.state);
+  stop();
+  return createDesk({ ...given, fold });
+}
+
 /**
  * A desk over a log.
  *
- * @param {object} given
- * @param {Log} given.log
- * @param {Shelf} [given.shelf]
- * @param {() => number} [given.now]  Unix time in ms.
- * @param {() => number} [given.offsetMinutes]  Of local time, east of UTC.
+ * @param {Given & {fold?: Fold}} given  `fold`: of all the log, by the settings on the shelf.
  */
-export function createDesk({
-  log,
-  shelf = { load: () => ({}), save() {} },
-  now = Date.now,
-  offsetMinutes = () => -new Date().getTimezoneOffset(),
-}) {
+export function createDesk({ log, shelf = NO_SHELF, now = Date.now, offsetMinutes = offsetHere, fold: made }) {
   let changed = loadSettings(shelf);
   const folded = () => {
     const made = createFold(changed);
     for (const entry of log.entries()) made.add(entry);
     return made;
   };
-  let fold = folded();
+  let fold = made ?? folded();
 
   /** @type {Set<() => void>} */
   const listeners = new Set();
@@ -88,34 +112,17 @@ export function createDesk({
     return entry.id;
   };
 
-  /** @type {import("./study.js").StatusOf} */
-  const status = (card) => {
-    const state = fold.state(card);
-    return {
-      state: state.state,
-      due_ms: dueMs(state, offsetMinutes()),
-      hidden: isHidden(state, now()),
-      leech: state.leech,
-    };
-  };
-  const until = () => nextDayStart(now(), offsetMinutes());
-  const settings = () => ({ ...DEFAULTS, new_per_day: NEW_PER_DAY, ...changed });
-  const newLeft = () => Math.max(0, settings().new_per_day - fold.newToday(now(), offsetMinutes()));
+  const reading = createReading({ fold: () => fold, changed: () => changed, now, offsetMinutes });
 
   let asked = false;
   return {
-    now,
-    offsetMinutes,
-    until,
-    status,
-    settings,
-    newLeft,
+    ...reading,
     /** The state of a card as the fold has it. */
     state: (/** @type {string} */ card) => fold.state(card),
     /** What each rating would do to a card now. */
     preview: (/** @type {string} */ card) => fold.preview(card, now(), offsetMinutes()),
-    /** The figures of progress of these cards. */
-    stats: (/** @type {Iterable<string>} */ cards) => fold.stats(now(), offsetMinutes(), cards),
+    /** The fold as it stands, to go on from. */
+    snapshot: () => fold.snapshot(),
 
     /**
      * Rate a card. The id of the entry is returned; the log makes it durable.
@@ -134,37 +141,6 @@ export function createDesk({
     unsuspend: (/** @type {string} */ card) => write(makeUnsuspend(origin(card))),
     undo: (/** @type {string} */ card, /** @type {string} */ entry) =>
       write(makeUndo({ ...origin(card), undoes: entry })),
-
-    /**
-     * What these cards have in store: when the next ones are due, how many are new, whether any is hidden.
-     *
-     * @param {readonly string[]} cards
-     * @returns {{next: {count: number, when: string}[], fresh: number, hidden: boolean}}
-     */
-    coming(cards) {
-      const [now_ms, end_ms] = [now(), until()];
-      const today = dayOf(now_ms, offsetMinutes());
-      const all = cards.map(status);
-      const open = all.filter(({ hidden }) => !hidden);
-      const ahead = open.filter(({ state }) => state !== "new");
-      const soonest = (/** @type {typeof ahead} */ some) =>
-        some.reduce((first, { due_ms }) => Math.min(first, due_ms), Infinity);
-      /** @type {{count: number, when: string}[]} */
-      const next = [];
-      const isNow = (/** @type {typeof ahead[number]} */ one) => isDue(one, now_ms, end_ms);
-      const due = ahead.filter(isNow);
-      if (due.length) next.push({ count: due.length, when: say("now") });
-      const later = ahead.filter((one) => one.due_ms < end_ms && !isNow(one));
-      if (later.length) next.push({ count: later.length, when: inTime(soonest(later) - now_ms) });
-      const days = ahead.filter(({ due_ms }) => due_ms >= end_ms);
-      if (days.length) {
-        const day = dayOf(soonest(days), offsetMinutes());
-        const count = days.filter(({ due_ms }) => dayOf(due_ms, offsetMinutes()) === day).length;
-        next.push({ count, when: inDays(day - today) });
-      }
-      const fresh = open.length - ahead.length;
-      return { next, fresh, hidden: open.length < all.length };
-    },
 
     /**
      * Change settings of the book. Every card is folded again, for its intervals are others now.
@@ -250,6 +226,89 @@ export function createDesk({
     },
   };
 }
+
+/** @typedef {ReturnType<typeof createReading>} Reading  What a page can say of a log without writing to it. */
+
+/**
+ * The reading of a log whose snapshot was kept, or null where only the whole log can tell.
+ *
+ * @param {import("./fold.js").Snapshot} snapshot
+ * @param {readonly Entry[]} since  What was written after it.
+ * @param {Shelf} shelf
+ * @returns {Reading | null}
+ */
+export function readSnapshot(snapshot, since, shelf) {
+  const changed = loadSettings(shelf);
+  const fold = resumeFold(snapshot, changed, since);
+  return fold && createReading({ fold: () => fold, changed: () => changed, now: Date.now, offsetMinutes: offsetHere });
+}
+
+/**
+ * @param {object} given
+ * @param {() => Fold} given.fold
+ * @param {() => Partial<StudySettings>} given.changed
+ * @param {() => number} given.now
+ * @param {() => number} given.offsetMinutes
+ */
+function createReading({ fold, changed, now, offsetMinutes }) {
+  /** @type {import("./study.js").StatusOf} */
+  const status = (card) => {
+    const state = fold().state(card);
+    return {
+      state: state.state,
+      due_ms: dueMs(state, offsetMinutes()),
+      hidden: isHidden(state, now()),
+      leech: state.leech,
+    };
+  };
+  const until = () => nextDayStart(now(), offsetMinutes());
+  const settings = () => ({ ...DEFAULTS, new_per_day: NEW_PER_DAY, ...changed() });
+  const newLeft = () => Math.max(0, settings().new_per_day - fold().newToday(now(), offsetMinutes()));
+  return {
+    now,
+    offsetMinutes,
+    until,
+    status,
+    settings,
+    newLeft,
+    /** The figures of progress of these cards. */
+    stats: (/** @type {Iterable<string>} */ cards) => fold().stats(now(), offsetMinutes(), cards),
+
+    /**
+     * What these cards have in store: when the next ones are due, how many are new, whether any is hidden.
+     *
+     * @param {readonly string[]} cards
+     * @returns {{next: {count: number, when: string}[], fresh: number, hidden: boolean}}
+     */
+    coming(cards) {
+      const [now_ms, end_ms] = [now(), until()];
+      const today = dayOf(now_ms, offsetMinutes());
+      const all = cards.map(status);
+      const open = all.filter(({ hidden }) => !hidden);
+      const ahead = open.filter(({ state }) => state !== "new");
+      const soonest = (/** @type {typeof ahead} */ some) =>
+        some.reduce((first, { due_ms }) => Math.min(first, due_ms), Infinity);
+      /** @type {{count: number, when: string}[]} */
+      const next = [];
+      const isNow = (/** @type {typeof ahead[number]} */ one) => isDue(one, now_ms, end_ms);
+      const due = ahead.filter(isNow);
+      if (due.length) next.push({ count: due.length, when: say("now") });
+      const later = ahead.filter((one) => one.due_ms < end_ms && !isNow(one));
+      if (later.length) next.push({ count: later.length, when: inTime(soonest(later) - now_ms) });
+      const days = ahead.filter(({ due_ms }) => due_ms >= end_ms);
+      if (days.length) {
+        const day = dayOf(soonest(days), offsetMinutes());
+        const count = days.filter(({ due_ms }) => dayOf(due_ms, offsetMinutes()) === day).length;
+        next.push({ count, when: inDays(day - today) });
+      }
+      const fresh = open.length - ahead.length;
+      return { next, fresh, hidden: open.length < all.length };
+    },
+  };
+}
+
+/** Of local time where the page is, east of UTC. */
+const offsetHere = () => -new Date().getTimezoneOffset();
 
 /** @param {number} ms  From now, within the day. */
 function inTime(ms) {

@@ -2,7 +2,7 @@
 // Where every card stands: a fold over the log. The same entries give the same states, in whatever order they came.
 
 import { dateOf, dayOf, dayStart, nextDayStart } from "./days.js";
-import { compare, SCHEMA, winner } from "./log.js";
+import { canonical, compare, SCHEMA, winner } from "./log.js";
 import { completeSettings, createScheduler, intervalLabel, LEECH_LAPSES, NEW } from "./schedule.js";
 
 /**
@@ -15,6 +15,8 @@ const FORECAST_DAYS = 30;
 const RETENTION_DAYS = 30;
 const HARDEST = 10;
 const MINUTE_MS = 60_000;
+/** To be raised when the same entries give other states: a snapshot of another version is not gone on from. */
+export const VERSION = 1;
 /** @type {readonly Rating[]} */
 const RATINGS = [1, 2, 3, 4];
 
@@ -25,7 +27,33 @@ const RATINGS = [1, 2, 3, 4];
  * @property {number} day
  * @property {Rating} rating
  * @property {number} duration_ms
+ * @property {boolean} fresh  Whether it was the card's first.
  * @property {boolean} tested  Whether it tested long-term memory: the card was in review, and a day had passed.
+ */
+
+/**
+ * What the figures need of one day.
+ *
+ * @typedef {object} Tally
+ * @property {number} day
+ * @property {number} reviews
+ * @property {number} forgotten
+ * @property {number} duration_ms
+ * @property {number} fresh  Cards that had their first review.
+ * @property {number} tested
+ * @property {number} recalled  Of those that were tested.
+ */
+
+/**
+ * A fold as it stands, to go on from without its entries. It is no log: what is older than `newest` has no place in it.
+ *
+ * @typedef {object} Snapshot
+ * @property {number} version
+ * @property {Settings} settings  It was folded with.
+ * @property {{at: string, id: string}} newest  The last of its entries, by their order.
+ * @property {readonly string[]} undone  Entries that were taken back and had not come yet.
+ * @property {readonly CardState[]} cards
+ * @property {readonly Tally[]} tallies
  */
 
 /**
@@ -35,6 +63,7 @@ const RATINGS = [1, 2, 3, 4];
  * @property {(Review | Mark)[]} entries  In order.
  * @property {number} folded
  * @property {Memory} memory
+ * @property {import("./schedule.js").Arrangement} arranged  Where `last` is null.
  * @property {{before: Memory, review: Review} | null} last
  * @property {Fact[]} facts
  * @property {boolean} suspended
@@ -44,15 +73,48 @@ const RATINGS = [1, 2, 3, 4];
 
 /** @typedef {ReturnType<typeof createFold>} Fold */
 
+/** An entry that a fold which went on from a snapshot has no place for: the whole log is needed. */
+export class StaleSnapshotError extends Error {
+  constructor() {
+    super("an entry belongs before the end of the snapshot");
+    this.name = "StaleSnapshotError";
+  }
+}
+
+/**
+ * A fold that goes on from a snapshot with what was written since, or null where only the whole log can tell.
+ *
+ * It may be read; only entries that are newer than all of these can be added.
+ *
+ * @param {Snapshot} snapshot
+ * @param {Partial<Settings>} some
+ * @param {Iterable<Entry>} entries
+ * @returns {Fold | null}
+ */
+export function resumeFold(snapshot, some, entries) {
+  const settings = completeSettings(some);
+  const same = snapshot.version === VERSION && canonical(snapshot.settings) === canonical(settings);
+  if (!same) return null;
+  const fold = createFold(some, snapshot);
+  try {
+    for (const entry of entries) fold.add(entry);
+    return fold;
+  } catch (error) {
+    if (error instanceof StaleSnapshotError) return null;
+    throw error;
+  }
+}
+
 /**
  * A fold of a log. It grows with `add`, and every other function reads it.
  *
  * `offsetMinutes` is the reader's offset now, east of UTC; `nowMs` is Unix time.
  *
  * @param {Partial<Settings>} [some]  The rest are `DEFAULTS`.
+ * @param {Snapshot | null} [from]  What to go on from: see `resumeFold`.
  * @throws {RangeError}  A setting is out of its range.
  */
-export function createFold(some) {
+export function createFold(some, from = null) {
   const settings = completeSettings(some);
   const scheduler = createScheduler(settings);
   /** @type {Map<string, Entry>} */
@@ -61,6 +123,21 @@ export function createFold(some) {
   const undone = new Set();
   /** @type {Map<string, Card>} */
   const cards = new Map();
+  const before = new Map(from?.cards.map((card) => [card.card, card]));
+  const begin = () => {
+    undone.clear();
+    cards.clear();
+    for (const id of from?.undone ?? []) undone.add(id);
+    for (const id of before.keys()) cards.set(id, blank(id));
+  };
+  /** A card without entries, or as the snapshot has it. @type {(id: string) => Card} */
+  const blank = (id) => {
+    const known = before.get(id);
+    if (!known) return emptyCard();
+    const { suspended, buried_until_ms } = known;
+    return { ...emptyCard(), memory: known, arranged: known, suspended, buried_until_ms, state: known };
+  };
+  begin();
 
   // --- Taking entries in ---
 
@@ -69,8 +146,13 @@ export function createFold(some) {
    *
    * @param {Entry} entry
    * @returns {boolean}  Whether it was news.
+   * @throws {StaleSnapshotError}  The fold went on from a snapshot, and this belongs into it.
    */
   const add = (entry) => {
+    if (from && isFoldable(entry)) {
+      const into = entry.kind === "undo" && !byId.has(entry.undoes);
+      if (into || compare(entry, /** @type {Entry} */ (from.newest)) <= 0) throw new StaleSnapshotError();
+    }
     const known = byId.get(entry.id);
     const counts = known ? winner(known, entry) : entry;
     if (counts === known) return false;
@@ -82,8 +164,7 @@ export function createFold(some) {
 
   // Two different entries under one id are damage, and rare: start over.
   const rebuild = () => {
-    undone.clear();
-    cards.clear();
+    begin();
     for (const entry of byId.values()) place(entry);
   };
 
@@ -93,10 +174,10 @@ export function createFold(some) {
       if (undone.has(entry.undoes)) return;
       undone.add(entry.undoes);
       const target = byId.get(entry.undoes);
-      if (target && isFoldable(target) && target.kind !== "undo") startOver(cards.get(target.card));
+      if (target && isFoldable(target) && target.kind !== "undo") startOver(target.card);
       return;
     }
-    const card = cards.get(entry.card) ?? emptyCard();
+    const card = cards.get(entry.card) ?? blank(entry.card);
     cards.set(entry.card, card);
     const { entries } = card;
     const last = entries.at(-1);
@@ -106,7 +187,13 @@ export function createFold(some) {
       return;
     }
     entries.splice(placeOf(entry, entries), 0, entry);
-    startOver(card);
+    startOver(entry.card);
+  };
+
+  /** Forget what was folded of a card; its entries stay. */
+  const startOver = (/** @type {string} */ id) => {
+    const card = cards.get(id);
+    if (card) Object.assign(card, { ...blank(id), entries: card.entries, state: null });
   };
 
   // --- One card ---
@@ -131,6 +218,7 @@ export function createFold(some) {
         day: dayOf(ms, offset),
         rating: entry.rating,
         duration_ms: entry.duration_ms,
+        fresh: before.state === "new",
         tested: before.state === "review" && scheduler.elapsedDays(before, card.memory.last_day) > 0,
       });
     }
@@ -156,12 +244,12 @@ export function createFold(some) {
     return (card.state ??= stateOf(id, settle(card)));
   };
 
-  const stateOf = (/** @type {string} */ id, /** @type {Card} */ { memory, last, suspended, buried_until_ms }) => {
-    const arranged = last
+  const stateOf = (/** @type {string} */ id, /** @type {Card} */ { memory, arranged, last, suspended, buried_until_ms }) => {
+    const { due_ms, due_day, interval_days } = last
       ? scheduler.arrange(id, last.before, memory, last.review.rating, last.review.offset_minutes)
-      : { due_ms: 0, due_day: 0, interval_days: 0 };
+      : arranged;
     const leech = memory.lapses >= LEECH_LAPSES;
-    return { card: id, ...memory, ...arranged, suspended, buried_until_ms, leech };
+    return { ...memory, card: id, due_ms, due_day, interval_days, suspended, buried_until_ms, leech };
   };
 
   /** The states of all cards with entries, by id. */
@@ -200,6 +288,7 @@ export function createFold(some) {
       const memory = scheduler.advance(card.memory, rating, nowMs, offsetMinutes);
       return { before: card.memory, after: { memory, last: null } };
     }
+    if (from) throw new StaleSnapshotError();
     // The clock was set back: the review takes its place before the later ones, and they decide.
     const at = new Date(nowMs).toISOString();
     const review = /** @type {Review} */ ({ kind: "review", id: "", at, rating, duration_ms: 0, offset_minutes: offsetMinutes });
@@ -235,9 +324,31 @@ export function createFold(some) {
    */
   const newToday = (nowMs, offsetMinutes) => {
     const today = dayOf(nowMs, offsetMinutes);
-    let count = 0;
-    for (const card of cards.values()) if (settle(card).facts[0]?.day === today) count += 1;
+    let count = from?.tallies.find(({ day }) => day === today)?.fresh ?? 0;
+    for (const card of cards.values()) {
+      const first = settle(card).facts[0];
+      if (first?.fresh && first.day === today) count += 1;
+    }
     return count;
+  };
+
+  /** Every day with a review, in order. */
+  const tallies = () => {
+    /** @type {Map<number, Tally>} */
+    const days = new Map(from?.tallies.map((tally) => [tally.day, { ...tally }]));
+    for (const card of cards.values()) {
+      for (const { day, rating, duration_ms, fresh, tested } of settle(card).facts) {
+        const tally = days.get(day) ?? { day, reviews: 0, forgotten: 0, duration_ms: 0, fresh: 0, tested: 0, recalled: 0 };
+        tally.reviews += 1;
+        tally.forgotten += rating === 1 ? 1 : 0;
+        tally.duration_ms += duration_ms;
+        tally.fresh += fresh ? 1 : 0;
+        tally.tested += tested ? 1 : 0;
+        tally.recalled += tested && rating > 1 ? 1 : 0;
+        days.set(day, tally);
+      }
+    }
+    return [...days.values()].sort((a, b) => a.day - b.day);
   };
 
   /**
@@ -251,12 +362,12 @@ export function createFold(some) {
   const stats = (nowMs, offsetMinutes, among = cards.keys()) => {
     const today = dayOf(nowMs, offsetMinutes);
     const all = [...among].map(state);
-    const facts = [...cards.values()].flatMap((card) => settle(card).facts);
+    const days = tallies();
     return {
       counts: countsOf(all),
-      days: daysOf(facts),
+      days: days.map(({ day, reviews, forgotten, duration_ms }) => ({ date: dateOf(day), reviews, forgotten, duration_ms })),
       forecast: forecastOf(all, today, offsetMinutes),
-      retention: retentionOf(facts, today),
+      retention: retentionOf(days, today),
       hardest: hardestOf(all, today),
     };
   };
@@ -276,15 +387,16 @@ export function createFold(some) {
     return forecast;
   };
 
-  const retentionOf = (/** @type {Fact[]} */ facts, /** @type {number} */ today) => {
-    const tested = facts.filter(({ tested, day }) => tested && day > today - RETENTION_DAYS && day <= today);
-    const recalled = tested.filter(({ rating }) => rating > 1).length;
+  const retentionOf = (/** @type {Tally[]} */ days, /** @type {number} */ today) => {
+    const lately = days.filter(({ day }) => day > today - RETENTION_DAYS && day <= today);
+    const reviews = lately.reduce((sum, { tested }) => sum + tested, 0);
+    const recalled = lately.reduce((sum, day) => sum + day.recalled, 0);
     return {
       desired: settings.desired_retention,
       days: RETENTION_DAYS,
-      reviews: tested.length,
+      reviews,
       recalled,
-      rate: tested.length ? recalled / tested.length : null,
+      rate: reviews ? recalled / reviews : null,
     };
   };
 
@@ -302,10 +414,31 @@ export function createFold(some) {
         leech: one.leech,
       }));
 
+  /**
+   * The fold as it stands; null where the log is empty or where this fold went on from a snapshot itself.
+   *
+   * @returns {Snapshot | null}
+   */
+  const snapshot = () => {
+    const foldable = [...byId.values()].filter(isFoldable);
+    const newest = foldable.reduce((last, entry) => (!last || compare(last, entry) < 0 ? entry : last), foldable[0]);
+    if (from || !newest) return null;
+    return {
+      version: VERSION,
+      settings,
+      newest: { at: newest.at, id: newest.id },
+      undone: [...undone].filter((id) => !byId.has(id)),
+      cards: states(),
+      tallies: tallies(),
+    };
+  };
+
   return {
     settings,
     add,
     size: () => byId.size,
+    cards: () => [...cards.keys()],
+    snapshot,
     state,
     states,
     preview,
@@ -328,21 +461,13 @@ const emptyCard = () => ({
   entries: [],
   folded: 0,
   memory: NEW,
+  arranged: { due_ms: 0, due_day: 0, interval_days: 0 },
   last: null,
   facts: [],
   suspended: false,
   buried_until_ms: 0,
   state: null,
 });
-
-/**
- * Forget what was folded of a card; its entries stay.
- *
- * @param {Card | undefined} card
- */
-function startOver(card) {
-  if (card) Object.assign(card, { ...emptyCard(), entries: card.entries });
-}
 
 /**
  * Where an entry belongs among others in order, by bisection.
@@ -432,20 +557,4 @@ function countsOf(states) {
     if (leech) counts.leeches += 1;
   }
   return counts;
-}
-
-/**
- * @param {readonly Fact[]} facts
- */
-function daysOf(facts) {
-  /** @type {Map<number, {date: string, reviews: number, forgotten: number, duration_ms: number}>} */
-  const days = new Map();
-  for (const { day, rating, duration_ms } of facts) {
-    const one = days.get(day) ?? { date: dateOf(day), reviews: 0, forgotten: 0, duration_ms: 0 };
-    one.reviews += 1;
-    one.forgotten += rating === 1 ? 1 : 0;
-    one.duration_ms += duration_ms;
-    days.set(day, one);
-  }
-  return [...days.values()].sort((a, b) => (a.date < b.date ? -1 : 1));
 }

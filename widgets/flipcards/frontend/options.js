@@ -35,7 +35,7 @@ export function facetsOf(card) {
  * The buttons that save the log as a file and merge one into it.
  *
  * @param {HTMLElement} root  Where a link for the download may stand for a moment.
- * @param {import("./desk.js").Desk} desk
+ * @param {import("./desk.js").Desk | Promise<import("./desk.js").Desk>} desk
  * @param {HTMLElement} status  Where it is said what came of it.
  * @returns {HTMLElement}
  */
@@ -46,14 +46,14 @@ export function progressFile(root, desk, status) {
   const offerWhole = (/** @type {import("./types.js").Entry[]} */ entries) => {
     if (!entries.length) return;
     const take = element("button", "flipcards-button", ofFile("loadWhole", { count: entries.length }), { type: "button" });
-    take.addEventListener("click", async () => say(loaded(await desk.take(entries))));
+    take.addEventListener("click", async () => say(loaded(await (await desk).take(entries))));
     status.append(" ", take);
   };
   field.addEventListener("change", async () => {
     const file = field.files?.[0];
     if (!file) return;
     try {
-      say(loaded(await desk.load(file)));
+      say(loaded(await (await desk).load(file)));
     } catch (error) {
       say(ofFile("unchanged", { fault: error instanceof Error ? error.message : String(error) }), true);
       if (error instanceof TruncatedLogError) offerWhole(error.entries);
@@ -63,7 +63,7 @@ export function progressFile(root, desk, status) {
   const load = element("label", "flipcards-button flipcards-file", ofFile("load"));
   load.append(field);
   const download = element("button", "flipcards-button", ofFile("download"), { type: "button" });
-  download.addEventListener("click", () => desk.download(root));
+  download.addEventListener("click", async () => (await desk).download(root));
   const tools = element("div", "flipcards-session-tools");
   tools.append(download, load);
   return tools;

@@ -3,13 +3,17 @@
 //
 // The database is append-only as well: each write is a block, a JSON array of entries, and a log is the union of its
 // blocks. So no write waits for another tab's, and a long log is read in a tenth of the time that a record an entry
-// would take. Small blocks are gathered into larger ones.
+// would take. Small blocks are gathered into larger ones; none is so large that reading it would hold up the page.
+//
+// Beside them may be a snapshot of the fold over the first blocks, so that a page can say where a long log stands
+// before it has read it. It is a copy that can be made anew, and counts only while those blocks are the same.
 //
 // What was accepted stays in memory until it is on disk, and is written again after every failure. So a full disk,
 // a deleted database or a browser that keeps nothing costs the durability of an entry, never the entry.
 
 import { openDB } from "idb";
 import { merge, newId, union, winner } from "./log.js";
+import { inSlices } from "./slices.js";
 import { words } from "./words.js";
 
 /**
@@ -25,8 +29,10 @@ const CLEARED = "cleared";
 const VERSION = 1;
 const BLOCKS = "blocks";
 const META = "meta";
-/** As many blocks of fewer than `LARGE` entries are made one. */
+const SNAPSHOT = "snapshot";
+/** As many blocks of fewer than `LARGE` entries are gathered. */
 const MANY = 200;
+/** As many entries are in a block at most. */
 const LARGE = 1000;
 /** A browser that has not opened the database by then is not waited for; it may still come. */
 const PATIENCE_MS = 4000;
@@ -37,13 +43,27 @@ const CLOSED = ["InvalidStateError", "AbortError"];
 const REFUSED = ["InvalidStateError", "NotSupportedError", "SecurityError"];
 
 /**
+ * A log in the browser's storage.
+ *
+ * @typedef {Log & Kept & {clear: () => Promise<void>, close: () => void}} StoredLog
+ * @typedef {object} Kept
+ * @property {() => number} beyondSnapshot  How many entries the snapshot that is kept does not cover.
+ * @property {(make: () => unknown) => Promise<void>} keepSnapshot
+ *   Keep what is made, as JSON, of all the entries at the time of the call of `make`. Does nothing while one of
+ *   them is not on disk, or where null is made.
+ */
+
+/**
  * Open the log of a book. Never rejects: where the browser keeps nothing, the log is in memory and says so.
  *
  * @param {string} book  Its id: sites under one origin share a storage.
- * @param {{memory?: boolean}} [options]  `memory`: keep nothing, as if the browser had no storage.
- * @returns {Promise<Log & {clear: () => Promise<void>, close: () => void}>}
+ * @param {object} [options]
+ * @param {boolean} [options.memory]  Keep nothing, as if the browser had no storage.
+ * @param {(snapshot: unknown, since: Entry[]) => void} [options.onSnapshot]
+ *   Called with the snapshot that is kept and what was written since, before the rest of the log is read.
+ * @returns {Promise<StoredLog>}
  */
-export async function openLog(book, { memory = false } = {}) {
+export async function openLog(book, { memory = false, onSnapshot } = {}) {
   const name = `flipcards:${book}`;
   const ending = new AbortController();
   let device = newId();
@@ -104,6 +124,12 @@ export async function openLog(book, { memory = false } = {}) {
   let database = null;
   /** The last block that was read; what is beyond it others have written. */
   let lastKey = 0;
+  /** As many entries are in the snapshot, about. */
+  let covered = 0;
+  /** @type {Promise<void>} */
+  let gathering = Promise.resolve();
+  /** What is on its way to the disk. @type {Set<Promise<void>>} */
+  const saving = new Set();
   /** @type {Promise<void> | null} */
   let connecting = null;
 
@@ -119,16 +145,20 @@ export async function openLog(book, { memory = false } = {}) {
     const opened = await open(name, () => lose(opened));
     try {
       device = await deviceOf(opened, device);
+      const seen = await snapshotOf(opened);
+      if (seen) onSnapshot?.(seen.snapshot, seen.since);
       const stored = await blocksAfter(opened, 0);
       if (ending.signal.aborted) throw new DOMException("the log was closed", "AbortError");
+      await inSlices(stored, ({ entries }) => take(entries));
+      // From here to the opening of the database in one go: what is accepted meanwhile must not fall between.
       const kept = stored.flatMap(({ entries }) => entries);
-      const here = [...byId.keys()];
-      take(kept);
-      const missing = lacking(kept, here.map((id) => /** @type {Entry} */ (byId.get(id))));
+      const fromDisk = new Set(kept);
+      const missing = lacking(kept, [...byId.values()].filter((entry) => !fromDisk.has(entry)));
       lastKey = stored.at(-1)?.key ?? 0;
+      covered = seen ? byId.size - seen.since.length : 0;
       database = opened;
       await write(opened, missing);
-      gather(opened, stored).catch(() => {}); // the next page tries again
+      gathering = gather(opened, stored).catch(() => {}); // the next page tries again
     } catch (error) {
       opened.close();
       if (database === opened) database = null;
@@ -146,8 +176,8 @@ export async function openLog(book, { memory = false } = {}) {
 
   const write = async (/** @type {IDBPDatabase} */ to, /** @type {readonly Entry[]} */ entries) => {
     if (entries.length) {
-      const key = await addBlock(to, entries);
-      if (key === lastKey + 1) lastKey = key;
+      const { first, last } = await addBlocks(to, entries);
+      if (first === lastKey + 1) lastKey = last;
     }
     for (const entry of entries) if (unsaved.get(entry.id) === entry) unsaved.delete(entry.id);
     if (unsaved.size === 0) setReason("");
@@ -236,7 +266,12 @@ export async function openLog(book, { memory = false } = {}) {
     append(entries) {
       const added = new Set(take(entries));
       const open = entries.filter((entry) => added.has(entry) || unsaved.has(entry.id));
-      return open.length ? save(open) : Promise.resolve();
+      if (!open.length) return Promise.resolve();
+      const saved = save(open);
+      saving.add(saved);
+      const done = () => void saving.delete(saved);
+      saved.then(done, done);
+      return saved;
     },
     subscribe(listener) {
       listeners.add(listener);
@@ -253,9 +288,24 @@ export async function openLog(book, { memory = false } = {}) {
         return false;
       }
     },
+    beyondSnapshot: () => byId.size - covered,
+    async keepSnapshot(make) {
+      await gathering;
+      await Promise.allSettled(saving);
+      await catchUp();
+      if (!database || unsaved.size > 0) return;
+      const [snapshot, key, count] = [make(), lastKey, byId.size];
+      if (!snapshot) return;
+      await putSnapshot(database, snapshot, key);
+      covered = count;
+    },
     async clear() {
       await connecting?.catch(() => {});
-      if (database) await database.clear(BLOCKS);
+      if (database) {
+        await database.delete(META, SNAPSHOT);
+        await database.clear(BLOCKS);
+      }
+      covered = 0;
       forget();
       tellTabs(CLEARED);
     },
@@ -326,7 +376,7 @@ async function deviceOf(database, proposed) {
  */
 
 /**
- * The blocks that were written after a key, in order.
+ * The blocks that were written after a key, in order. One is read at a time, so that the page goes on meanwhile.
  *
  * @param {IDBPDatabase} database
  * @param {number} after
@@ -334,34 +384,40 @@ async function deviceOf(database, proposed) {
  */
 async function blocksAfter(database, after) {
   const { store } = database.transaction(BLOCKS);
-  const range = IDBKeyRange.lowerBound(after, true);
-  const [keys, texts] = await Promise.all([store.getAllKeys(range), store.getAll(range)]);
-  return texts.map((text, at) => ({ key: Number(keys[at]), entries: JSON.parse(text) }));
+  const keys = await store.getAllKeys(IDBKeyRange.lowerBound(after, true));
+  /** @type {Block[]} */
+  const blocks = [];
+  for (const key of keys) blocks.push({ key: Number(key), entries: JSON.parse(await store.get(key)) });
+  return blocks;
 }
 
 /**
- * Write entries as a block, all or none. Resolves with its key when they are on disk.
+ * Write entries as blocks, all or none. Resolves with the keys of the first and the last when they are on disk.
  *
  * @param {IDBPDatabase} database
- * @param {readonly Entry[]} entries
- * @param {readonly number[]} [instead]  Keys of the blocks that it takes the place of.
- * @returns {Promise<number>}
+ * @param {readonly Entry[]} entries  At least one.
+ * @param {readonly number[]} [instead]  Keys of the blocks that they take the place of.
+ * @returns {Promise<{first: number, last: number}>}
  */
-async function addBlock(database, entries, instead = []) {
+async function addBlocks(database, entries, instead = []) {
   const transaction = database.transaction(BLOCKS, "readwrite", { durability: "strict" });
   const { store } = transaction;
-  const added = store.add(JSON.stringify(entries));
-  const changes = [added, ...instead.map((key) => store.delete(key))];
+  const parts = Math.ceil(entries.length / LARGE);
+  const added = Array.from({ length: parts }, (_, part) => {
+    return store.add(JSON.stringify(entries.slice(part * LARGE, (part + 1) * LARGE)));
+  });
+  const changes = [...added, ...instead.map((key) => store.delete(key))];
   // `done` has the cause of a failure; the changes would say that they were aborted.
   for (const change of changes) change.catch(() => {});
   // Said aloud, so that it does not wait for a page that is about to go.
   transaction.commit();
   await transaction.done;
-  return Number(await added);
+  const keys = await Promise.all(added);
+  return { first: Number(keys[0]), last: Number(keys.at(-1)) };
 }
 
 /**
- * Make one block of many small ones. Two tabs may do so at once: then entries are there twice, and count once.
+ * Make large blocks of many small ones. Two tabs may do so at once: then entries are there twice, and count once.
  *
  * @param {IDBPDatabase} database
  * @param {readonly Block[]} blocks
@@ -370,7 +426,40 @@ async function gather(database, blocks) {
   const small = blocks.filter(({ entries }) => entries.length < LARGE);
   if (small.length < MANY) return;
   const keys = small.map(({ key }) => key);
-  await addBlock(database, merge(...small.map(({ entries }) => entries)), keys);
+  await addBlocks(database, merge(...small.map(({ entries }) => entries)), keys);
+}
+
+/**
+ * The snapshot, and what was written after it; null where there is none, or where a block it covers is gone.
+ *
+ * A block is never changed, and its key never used again.
+ *
+ * @param {IDBPDatabase} database
+ * @returns {Promise<{snapshot: unknown, since: Entry[]} | null>}
+ */
+async function snapshotOf(database) {
+  const transaction = database.transaction([BLOCKS, META]);
+  const kept = await transaction.objectStore(META).get(SNAPSHOT);
+  if (!kept) return null;
+  const blocks = transaction.objectStore(BLOCKS);
+  if ((await blocks.count(IDBKeyRange.upperBound(kept.key))) !== kept.blocks) return null;
+  const texts = await blocks.getAll(IDBKeyRange.lowerBound(kept.key, true));
+  return { snapshot: JSON.parse(kept.text), since: texts.flatMap((text) => JSON.parse(text)) };
+}
+
+/**
+ * Keep a snapshot.
+ *
+ * @param {IDBPDatabase} database
+ * @param {unknown} snapshot
+ * @param {number} key  Of the last block that it covers; it covers all before as well.
+ */
+async function putSnapshot(database, snapshot, key) {
+  const text = JSON.stringify(snapshot);
+  const transaction = database.transaction([BLOCKS, META], "readwrite");
+  const blocks = await transaction.objectStore(BLOCKS).count(IDBKeyRange.upperBound(key));
+  await transaction.objectStore(META).put({ key, blocks, text }, SNAPSHOT);
+  await transaction.done;
 }
 
 /**

@@ -1,7 +1,7 @@
 // @ts-check
 // The page's side of study, loaded at first use: one log and one desk for all its cards.
 
-import { createDesk } from "./desk.js";
+import { openDesk, readSnapshot } from "./desk.js";
 import { gathered, unfoldWhenOpened } from "./gathered.js";
 import { openSession } from "./session.js";
 import { openLog } from "./storage.js";
@@ -11,9 +11,41 @@ const script = document.querySelector("script[data-book]");
 const book = script?.getAttribute("data-book") || "book";
 const today = script?.getAttribute("data-today") ?? "";
 
+/** As many entries more than a snapshot has make a new one worth its while. */
+const WORTH_A_SNAPSHOT = 1000;
+
 /** @type {Promise<import("./desk.js").Desk> | undefined} */
 let opening;
-const desk = () => (opening ??= openLog(book).then((log) => createDesk({ log, shelf: shelfOf(book) })));
+const desk = () => (opening ??= openBook());
+
+/** @type {(reading: import("./desk.js").Reading) => void} */
+let showFirst = () => {};
+
+async function openBook() {
+  const shelf = shelfOf(book);
+  let useless = false;
+  const log = await openLog(book, {
+    onSnapshot(snapshot, since) {
+      const reading = readSnapshot(/** @type {import("./fold.js").Snapshot} */ (snapshot), since, shelf);
+      useless = !reading;
+      if (reading) showFirst(reading);
+    },
+  });
+  const desk = await openDesk({ log, shelf });
+  const keep = () => {
+    if (!useless && log.beyondSnapshot() < WORTH_A_SNAPSHOT) return;
+    useless = false;
+    log.keepSnapshot(desk.snapshot).catch(() => {}); // without one, a page only takes longer to open
+  };
+  desk.onChange(() => idle(keep));
+  idle(keep);
+  return desk;
+}
+
+const idle = (/** @type {() => void} */ work) => {
+  if ("requestIdleCallback" in globalThis) requestIdleCallback(work);
+  else setTimeout(work, 1000);
+};
 
 /**
  * The settings of a book, in this browser. Sites of one origin share it, so the name has the book's.
@@ -38,5 +70,5 @@ const study = {
 Object.assign(globalThis, { flipcardsStudy: study });
 
 const board = document.querySelector(".flipcards-today");
-if (board instanceof HTMLElement) desk().then((one) => showToday(board, gathered(document), one));
+if (board instanceof HTMLElement) showFirst = showToday(board, gathered(document), desk());
 unfoldWhenOpened(document, () => document.dispatchEvent(new Event("flipcards")));

@@ -13,14 +13,17 @@ import { language, words } from "./words.js";
 const say = words("today");
 const study = words("study");
 
+/** @typedef {import("./desk.js").Reading & {notKept?: () => string}} Reading */
+
 const WIDEST = 720; // CSS pixels of a figure
 
 /**
- * Show what is due and what was learned.
+ * Show what is due and what was learned, as soon as either a snapshot of the log or the log itself is read.
  *
  * @param {HTMLElement} root  `<div class="flipcards flipcards-today">`, as Sphinx writes it.
  * @param {import("./faces.js").Faces} faces  Of the cards of the book.
- * @param {import("./desk.js").Desk} desk
+ * @param {Promise<import("./desk.js").Desk>} desk
+ * @returns {(reading: Reading) => void}  Shows what a snapshot tells, until the desk is there.
  */
 export function showToday(root, faces, desk) {
   const { ids: cards, face } = faces;
@@ -35,31 +38,42 @@ export function showToday(root, faces, desk) {
   const file = progressFile(root, desk, said);
   due.append(title, detail, start);
   board.append(due, notice, element("h2", "", say("progress")), figures, file, said);
-  root.classList.add("flipcards-turning"); // a session's card turns here too
-  root.replaceChildren(board);
 
+  /** @type {Reading | null} */
+  let reading = null;
   /** @type {(() => void) | null} */
   let end = null;
+  let drawn = "";
   const show = () => {
-    if (end) return; // drawn again when the session is over
-    const now_ms = desk.now();
-    const wanted = { cards, status: desk.status, now_ms, until_ms: desk.until(), new_limit: desk.newLeft() };
+    if (!reading || end) return; // drawn again when the session is over
+    const { status, notKept } = reading;
+    const now_ms = reading.now();
+    const wanted = { cards, status, now_ms, until_ms: reading.until(), new_limit: reading.newLeft() };
     const all = plan(wanted);
-    const fresh = all.filter((card) => desk.status(card).state === "new").length;
-    const coming = desk.coming(cards);
+    const fresh = all.filter((card) => status(card).state === "new").length;
+    const coming = reading.coming(cards);
     title.textContent = all.length ? say("forToday", { count: all.length }) : study("nothing");
     detail.textContent = all.length
       ? dueAndNew(all.length - fresh, fresh)
       : (coming.next.map(({ count, when }) => study("returnAt", { count, when }))[0] ?? study("allDone"));
     start.textContent = say(all.length ? "start" : "startMore");
-    const reason = desk.notKept();
+    const reason = notKept?.() ?? "";
     notice.hidden = !reason;
     notice.textContent = reason && words("kept")("not", { reason });
-    const stats = desk.stats(cards);
+    if (!board.parentElement) {
+      root.classList.add("flipcards-turning"); // a session's card turns here too
+      root.replaceChildren(board);
+    }
+    const stats = reading.stats(cards);
+    const today = dayOf(now_ms, reading.offsetMinutes());
     width = figures.clientWidth;
+    // What the reader has opened in them stays open while nothing changes.
+    const wish = JSON.stringify([stats, today, width]);
+    if (wish === drawn) return;
+    drawn = wish;
     const wide = Math.min(WIDEST, width);
     const later = () => [
-      calendar(stats.days, dayOf(now_ms, desk.offsetMinutes())),
+      calendar(stats.days, today),
       forecast(stats.forecast, wide),
       retention(stats.retention, wide),
     ];
@@ -81,7 +95,9 @@ export function showToday(root, faces, desk) {
     });
   };
 
-  start.addEventListener("click", () => {
+  start.addEventListener("click", async () => {
+    const one = await desk;
+    if (board.hidden) return; // clicked twice
     board.hidden = true;
     const onEnd = () => {
       end = null;
@@ -90,13 +106,22 @@ export function showToday(root, faces, desk) {
       start.focus({ preventScroll: true });
       root.scrollIntoView({ block: "nearest", behavior: "instant" });
     };
-    ({ end } = openSession(root, desk, { cards, faces, onEnd }));
+    ({ end } = openSession(root, one, { cards, faces, onEnd }));
   });
-  desk.onChange(showSoon);
+  const use = (/** @type {Reading} */ one) => {
+    reading = one;
+    show();
+  };
+  let whole = false;
+  desk.then((one) => {
+    whole = true;
+    one.onChange(showSoon);
+    use(one);
+  });
   new ResizeObserver(() => figures.clientWidth && figures.clientWidth !== width && showSoon()).observe(figures);
   // Tomorrow begins while the page lies open.
   document.addEventListener("visibilitychange", () => document.hidden || showSoon());
-  show();
+  return (one) => whole || use(one);
 }
 
 /**
