@@ -153,6 +153,13 @@ def git(folder, *command, at=None):
     )
 
 
+def commit_all(folder):
+    """Make a folder a repository with one commit."""
+    git(folder, "init", "-q")
+    git(folder, "add", ".")
+    git(folder, "commit", "-qm", "one", at="2024-03-01T12:00:00")
+
+
 def review(card, number, at, rating, **more):
     """An entry of the review log."""
     entry = {"schema": 1, "id": f"00000000-0000-4000-8000-{number:012}", "kind": "review", "card": card}
@@ -254,9 +261,7 @@ def test_a_package_is_not_overwritten_unasked(deck, tmp_path):
 def test_two_clones_give_the_same_bytes(deck, tmp_path, monkeypatch):
     monkeypatch.delenv("SOURCE_DATE_EPOCH", raising=False)
     book = deck.path.parent
-    git(book, "init", "-q")
-    git(book, "add", ".")
-    git(book, "commit", "-qm", "one", at="2024-03-01T12:00:00")
+    commit_all(book)
     packages = []
     for name in ("a", "b"):
         git(tmp_path, "clone", "-q", book, name)
@@ -279,9 +284,7 @@ def modified(package):
 def test_in_a_shallow_clone_no_note_seems_newer_than_it_is(deck, tmp_path, monkeypatch):
     monkeypatch.delenv("SOURCE_DATE_EPOCH", raising=False)
     book = deck.path.parent
-    git(book, "init", "-q")
-    git(book, "add", ".")
-    git(book, "commit", "-qm", "one", at="2024-03-01T12:00:00")
+    commit_all(book)
     (book / "other.txt").write_text("other")
     git(book, "add", ".")
     git(book, "commit", "-qm", "two", at="2025-03-01T12:00:00")
@@ -302,9 +305,7 @@ def test_a_note_is_as_old_as_its_decks_last_commit_else_its_file(deck, tmp_path,
     os.utime(book / "images" / "dot.png", (1_600_000_000, 1_600_000_000))
     export_anki([deck], target)
     assert modified(target) == (1_700_000_000,)
-    git(book, "init", "-q")
-    git(book, "add", ".")
-    git(book, "commit", "-qm", "one", at="2024-03-01T12:00:00")
+    commit_all(book)
     export_anki([deck], target, force=True)
     committed = int(datetime(2024, 3, 1, 12, tzinfo=UTC).timestamp())
     assert modified(target) == (committed,)
@@ -435,6 +436,31 @@ def test_a_folder_takes_a_file_for_each_deck(foreign, tmp_path):
     result = import_anki(package, tmp_path / "decks")
     assert [file.name for file in result.decks] == ["b.yml", "c.yml"]
     assert [Deck.load(file).title for file in result.decks] == ["B", "C"]
+
+
+@pytest.mark.parametrize("legacy", [True, False], ids=["legacy", "modern"])
+def test_what_a_deck_has_no_place_for_is_listed(tmp_path, anki, legacy):
+    col = anki()
+    basic = col.col.models.by_name("Basic")
+    col.col.models.add_field(basic, col.col.models.new_field("Mnemonic"))
+    col.col.models.update_dict(basic)
+    col.add("Basic", {"Front": "<u>one</u>", "Back": "1", "Mnemonic": "uno"}, deck="Maths::Basics")
+    col.add("Basic", {"Front": '<span style="color: red">two</span>', "Back": "2"}, deck="Maths::Basics")
+    col.add("Basic", {"Front": "three", "Back": '<video src="x.mp4"></video> 3'}, deck="Physics::Basics")
+    rows = '<table><tr><td rowspan="2">four</td><td>4</td></tr><tr><td>iv</td></tr></table>'
+    col.add("Basic", {"Front": "four", "Back": rows}, deck="Physics::Basics")
+    col.col.set_user_flag_for_cards(3, col.col.find_cards("front:three"))
+    result = import_anki(col.give(tmp_path / "x.apkg", legacy=legacy), f"{tmp_path}/decks/")
+    assert set(result.left_out) == {
+        "the field 'Mnemonic' of 1 note of the type 'Basic': no side of a card shows it",
+        "underlined or struck text in 1 field",
+        "colours in 1 field",
+        "embedded films, sounds, frames or drawings in 1 field",
+        "cells that span rows in 1 field",
+        "the flags of 1 card",
+        "the decks that others stand below: Maths, Physics",
+    }
+    assert sorted(Deck.load(file).title for file in result.decks) == ["Maths: Basics", "Physics: Basics"]
 
 
 def test_a_package_made_by_anki_itself_is_read(tmp_path):

@@ -411,6 +411,22 @@ def test_text_is_shown_by_the_face_as_in_anki(text):
         assert letters(shown) == letters(text)
 
 
+@settings(BOUNDED, max_examples=100)
+@given(
+    words=st.lists(st.sampled_from(["a", "b*", "_c_", "1."]), min_size=1, max_size=5),
+    tex=st.sampled_from(["x", "x^2", "a < b", r"\frac{1}{2}"]),
+    display=st.booleans(),
+)
+def test_math_and_sounds_between_words_leave_the_words(words, tex, display):
+    left, right = ("\\[", "\\]") if display else ("\\(", "\\)")
+    reader = Reader()
+    between = f" {left}{html.escape(tex)}{right} [sound:a.mp3] "
+    face = reader.face(between.join(words))
+    assert reader.sounds == face.count(tex) == len(words) - 1
+    plain = Faces().text(face.replace(f"$$\n{tex}\n$$", " ").replace(f"${tex}$", " "))
+    assert "".join(plain.split()) == "".join(words)
+
+
 WRITTEN = st.sampled_from(
     [
         "**b**",
@@ -463,6 +479,18 @@ def test_every_cloze_has_two_sides(text, number):
         assert question == answer == text
 
 
+@settings(BOUNDED, max_examples=100)
+@given(parts=st.lists(st.tuples(st.sampled_from("abc"), st.integers(0, 3), st.booleans()), max_size=8))
+def test_a_cloze_asks_for_its_deletions_and_shows_the_others(parts):
+    text = asked = told = ""
+    for word, number, hinted in parts:  # 0: no deletion
+        written = f"{word}::hint" if hinted else word
+        text += f" {{{{c{number}::{written}}}}}" if number else f" {word}"
+        asked += f" <b>[{'hint' if hinted else '…'}]</b>" if number == 1 else f" {word}"
+        told += f" <b>{word}</b>" if number == 1 else f" {word}"
+    assert cloze(text, 1) == (asked, told)
+
+
 @pytest.mark.parametrize(
     "unit", ["\\(", "\\[", "[$]", "[$$]", "<anki-mathjax>", "<anki-mathjax", "_a*", "*a "]
 )
@@ -476,6 +504,15 @@ def test_a_field_of_marks_without_ends_is_read_in_a_short_time(unit):
 def test_a_field_with_more_formulas_than_anybody_writes_is_refused():
     with pytest.raises(ValueError, match="more than 5,000 formulas"):
         Reader().face("\\(x\\)" * 5_001)
+
+
+@pytest.mark.parametrize("start", ["1. b", "1) b", "- b", "+ b", "# b", "&gt; b", ": b", "=== b"])
+@pytest.mark.parametrize("around", ["{}", "<span>{}</span>", "<b>a</b> {}", "[sound:a.mp3] {}"])
+def test_what_follows_a_formula_on_its_own_line_begins_no_list(start, around):
+    face = Reader().face(r"a \[x\]" + around.format(start))
+    assert not Faces().faults(face)
+    shown = Faces().text(face)
+    assert "".join(shown.split()).endswith("".join(html.unescape(start).split())), face
 
 
 @pytest.mark.parametrize(

@@ -1,13 +1,15 @@
 """The command `flipcards` and Anki."""
 
 import io
+import re
+import shlex
 import subprocess
 import sys
 import zipfile
 from pathlib import Path
 
 import pytest
-from flipcards import Deck, reviews
+from flipcards import Deck, cli, reviews, tabular
 from flipcards.cli import main
 
 FIXTURE = Path(__file__).parent / "data" / "anki" / "anki-26.9-modern.apkg"
@@ -111,7 +113,34 @@ def test_a_source_date_that_is_no_number_is_refused(deck, monkeypatch, capsys):
     assert "SOURCE_DATE_EPOCH is 'abc'; set it to seconds since 1970" in capsys.readouterr().err
 
 
-def test_help_names_the_commands(capsys):
+COMMANDS = [
+    *(["check"], ["new"], ["schema"], ["export"], ["import"]),
+    *([way, kind] for way in ("export", "import") for kind in ("anki", *tabular.FORMATS)),
+]
+
+
+def helped(capsys, *command):
     with pytest.raises(SystemExit, match="0"):
-        main(["--help"])
-    assert "flipcards export anki decks/*.yml -o book.apkg" in capsys.readouterr().out
+        main([*command, "--help"])
+    return capsys.readouterr().out
+
+
+def test_help_names_the_commands(capsys):
+    told = helped(capsys)
+    for (command,) in COMMANDS[:5]:
+        assert re.search(rf"^    {command} +\w+", told, re.MULTILINE), command
+    assert "flipcards export anki decks/*.yml -o book.apkg" in told
+
+
+@pytest.mark.parametrize("command", COMMANDS, ids=" ".join)
+def test_help_of_a_command_says_what_it_does_and_shows_it(capsys, command):
+    told = helped(capsys, *command)
+    usage, description = told.split("\n\n")[:2]
+    assert usage.startswith(f"usage: flipcards {' '.join(command)} ")
+    assert re.match(r"(?:Says|Writes|Reads) .+\.$", description, re.DOTALL), description
+    examples = told[told.index("examples:\n") :].splitlines()[1:]
+    assert examples
+    for example in examples:
+        assert f"flipcards {command[0]} " in example
+        words = shlex.split(example.rpartition("| ")[2])[1:]
+        assert cli._parser().parse_args(words), "an example that can be typed"

@@ -7,7 +7,9 @@ from pathlib import Path
 import pytest
 import yaml
 from bs4 import BeautifulSoup
+from flipcards import __version__, cli
 from flipcards.cli import main
+from flipcards.new import installed_from
 from flipcards.schema import schema_text
 from packaging.requirements import Requirement
 
@@ -54,9 +56,21 @@ def test_its_decks_pass_the_check_that_its_workflow_runs(book, monkeypatch, caps
     ]
 
 
+def test_who_has_the_package_from_elsewhere_than_an_index_is_told_so(tmp_path, monkeypatch, capsys):
+    assert installed_from().endswith("/widgets/flipcards"), "these tests run on the package of this folder"
+    assert main(["new", str(tmp_path / "one")]) == 0
+    assert f"yours was installed from {installed_from()}." in capsys.readouterr().err
+    monkeypatch.setattr(cli, "installed_from", lambda: "")
+    assert main(["new", str(tmp_path / "two")]) == 0
+    assert "installed from" not in capsys.readouterr().err
+
+
 def test_binder_gets_the_same_requirements_and_a_notebook(book):
     lines = (book / "requirements.txt").read_text().splitlines()
-    assert {Requirement(line).name for line in lines} == {"jupyter-book", "flipcards"}
+    wanted = {one.name: one.specifier for one in map(Requirement, lines)}
+    assert wanted.keys() == {"jupyter-book", "flipcards"}
+    assert __version__ in wanted["flipcards"]
+    assert "0.0.9" not in wanted["flipcards"]
     assert "-r ../requirements.txt" in (book / ".binder" / "requirements.txt").read_text()
     assert (book / ".binder" / "postBuild").stat().st_mode & 0o100
     launch = page(book, "chapters/cards").select_one('a[href*="mybinder.org"]')

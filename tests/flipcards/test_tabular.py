@@ -298,6 +298,26 @@ def test_quizlets_text_is_plain_and_a_line_without_a_tab_goes_on():
     ]
 
 
+def test_a_third_column_of_quizlets_text_is_said():
+    done = read(b"a\tb\tc\nd\te\n", "quizlet")
+    assert [(card.front, card.back) for card in done.deck] == [("a", "b c"), ("d", "e")]
+    assert done.left_out == ["line 1: a third column: it came into the definition"]
+
+
+def test_a_line_of_a_list_that_looks_like_a_card_and_is_none_is_said():
+    done = read(b"1. a :: b\nc :: d\n2. e ::\n   f\n   g :: h\n", "markdown")
+    assert [card.front for card in done.deck] == ["a", "e"]
+    assert done.left_out == ["line 2: '::' in a line that begins no item: it came into the card above"]
+
+
+def test_the_title_of_a_deck_is_kept_for_whoever_reads_the_file_back():
+    one, two = (Deck((Card(name, name, "b"),), title=name) for name in ("One", "Two"))
+    assert read(write([one], "json").data, "json").deck.title == "One"
+    assert read(write([one], "json").data, "json", title="Mine").deck.title == "Mine"
+    assert read(write([one, two], "json").data, "json").deck.title == "", "of which?"
+    assert read(b'[{"front": "a", "back": "b"}]', "json").deck.title == ""
+
+
 def test_lists_in_markdown_are_read_as_people_write_them():
     text = """\
 ---
@@ -333,11 +353,12 @@ def test_what_a_format_cannot_hold_is_listed():
     deck.title = "T"
     told = {kind: write([deck], kind).left_out for kind in FORMATS}
     title, images = "the title of the deck", "images: they stay where they are"
+    kept = "the file keeps it, jupytercards does not show it"
     ids = "ids: they are made from the questions when it is read again, and progress hangs on them"
     assert told == {
         "csv": [title, images],
         "tsv": [title, images],
-        "json": [title, "'why' of 1 card: the file keeps it, jupytercards does not show it"],
+        "json": [f"{title}: {kept}", f"'why' of 1 card: {kept}"],
         "quizlet": [title, images, ids, "'why' of 1 card", "'tags' of 1 card", "1 side's markup"],
         "markdown": [images, ids, "'why' of 1 card", "'tags' of 1 card"],
     }
@@ -375,6 +396,14 @@ def test_what_a_format_cannot_hold_is_listed():
         ("json", b'[{"front": "a", "back": "b"}] x', "x:1: not valid JSON: there is more after the list"),
         ("json", b'[{"front": "a", "back": "b"} 3]', "x:1: not valid JSON: a comma or ] is missing"),
         ("quizlet", b"\nno tab\n", "x:2: no tab parts term and definition"),
+        *(
+            (
+                kind,
+                b"#separator:tab\n#html:true\nfront\tback\n",
+                "x:1: this is text that Anki exports, which has",
+            )
+            for kind in ("csv", "tsv", "quizlet")
+        ),
         ("markdown", b"# Only\n\ntext\n", "x:1: no card is in it\n  left out: line 3: text outside of lists"),
     ],
 )

@@ -6,7 +6,8 @@ import html
 import re
 import secrets
 import warnings
-from collections.abc import Callable, Iterator, Mapping
+from collections import Counter
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -87,6 +88,17 @@ _CLEANER = nh3.Cleaner(
     },
     link_rel=None,
 )
+# What a reader of the field sees and a reader of the face does not, by what it is called where it is listed.
+_LOST = {
+    "underlined or struck text": re.compile(
+        r"<(?:s|strike|u|ins|del)\b|text-decoration[\w-]*\s*:\s*(?!none)\w", re.IGNORECASE
+    ),
+    "colours": re.compile(r"<font\b[^>]*\scolor\b|[\s\"';](?:background-)?color\s*:|<mark\b", re.IGNORECASE),
+    "embedded films, sounds, frames or drawings": re.compile(
+        r"<(?:audio|video|iframe|object|embed|svg|math|canvas)\b", re.IGNORECASE
+    ),
+    "cells that span rows": re.compile(r"<t[dh]\b[^>]*\srowspan\b", re.IGNORECASE),
+}
 _MARKUP = re.compile(r"[\\`*\[\]<$|]|(?<!\w)_|_(?!\w)|&(?=[\w#]+;)|\{(?=[{%])")
 _BREAK = "\ue000"  # a <br>, until it is known whether it ends a paragraph; of private use, so nobody's text
 _INLINE = ("a", "b", "code", "del", "em", "i", "img", "kbd", "samp", "span", "strong", "sub", "sup")
@@ -96,13 +108,16 @@ _PUNCTUATION = re.compile(r"([!-/:-@\[-`{-~])")
 class _Converter(MarkdownConverter):
     """markdownify, taught what a face may hold and what MyST would take for markup."""
 
-    def __init__(self, images: Callable[[str, str], str | None]) -> None:
+    def __init__(
+        self, images: Callable[[str, str], str | None], displays: Collection[str] = frozenset()
+    ) -> None:
         super().__init__(
             bullets="-",
             autolinks=False,
             code_language_callback=_language,
         )
         self.images = images
+        self.displays = displays  # what stands for formulas that have lines of their own
         self.begins_line = True
         self.has_image = False
 
@@ -111,13 +126,22 @@ class _Converter(MarkdownConverter):
         if "pre" in parent_tags or "code" in parent_tags:
             return text
         escaped = _MARKUP.sub(r"\\\g<0>", text)
-        return _start_escaped(escaped) if self.begins_line else escaped
+        begins = self.begins_line
+        parts = []
+        for part in re.split(f"({_PUT_ASIDE.pattern})", escaped):
+            parts.append(_start_escaped(part) if begins else part)
+            begins = part in self.displays or (begins and not part.strip())
+        return "".join(parts)
 
     def process_text(self, el: NavigableString, parent_tags: set[str] | None = None) -> str:
         """Text, where it stands."""
-        self.begins_line = _begins_line(el)
+        self.begins_line = _begins_line(el) or self._follows_display(el)
         # markdownify has no types.
         return str(super().process_text(el, parent_tags))  # type: ignore[misc]
+
+    def _follows_display(self, text: NavigableString) -> bool:
+        before = (str(one).strip() for one in text.previous_elements if isinstance(one, NavigableString))
+        return bool(self.displays) and next(filter(None, before), "").endswith(tuple(self.displays))
 
     def convert_br(self, el: Tag, text: str, parent_tags: set[str]) -> str:
         """The end of a line."""
@@ -179,12 +203,14 @@ class Reader:
     Attributes:
         sounds: how many sounds were left out.
         plain: how many fields could only be read as plain text.
+        lost: how many fields lost what, of what a face cannot hold.
     """
 
     def __init__(self, images: Callable[[str, str], str | None] = lambda name, alt: None) -> None:
         self.images = images
         self.sounds = 0
         self.plain = 0
+        self.lost: Counter[str] = Counter()
         self._faces = Faces()
 
     def face(self, field: str) -> str:
@@ -202,6 +228,7 @@ class Reader:
         if len(field) <= MAX_MARKS and _SAFE.fullmatch(field):
             text = " ".join(field.split())
             return _start_escaped(text)
+        self.lost.update(what for what, pattern in _LOST.items() if pattern.search(field))
         math: dict[str, tuple[str, str]] = {}
         mark = secrets.token_hex(6)
 
@@ -222,7 +249,7 @@ class Reader:
                 soup = BeautifulSoup(_CLEANER.clean(marked), "html.parser")
             _prepare(soup, math)
             plain = soup.get_text(" ")
-            converter = _Converter(self.images)
+            converter = _Converter(self.images, {name for name, (tex, _) in math.items() if "\n" in tex})
             text = str(converter.convert_soup(soup))
         except RecursionError:  # nested more deeply than anybody writes
             self.plain += 1

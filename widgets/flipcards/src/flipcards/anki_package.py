@@ -66,7 +66,7 @@ class Note:
 
 @dataclass(frozen=True)
 class CardOf:
-    """A card: which note and side it shows, its place among the cards, since when it is suspended."""
+    """A card: its note and side, its place among the cards, when it was suspended, whether it has a flag."""
 
     id: int
     note: int
@@ -74,6 +74,7 @@ class CardOf:
     deck: int
     position: int
     suspended_at: int | None
+    is_flagged: bool
 
 
 @dataclass
@@ -380,9 +381,9 @@ def _read_notes(database: sqlite3.Connection, found: Collection) -> None:
 
 def _read_cards(database: sqlite3.Connection, found: Collection) -> None:
     rows = database.execute(
-        "SELECT id, nid, ord, did, odid, mod, type, queue, due, data FROM cards ORDER BY nid, ord"
+        "SELECT id, nid, ord, did, odid, mod, type, queue, due, flags, data FROM cards ORDER BY nid, ord"
     )
-    for number, note, side, deck, home, modified, kind, queue, due, data in rows:
+    for number, note, side, deck, home, modified, kind, queue, due, flags, data in rows:
         if len(found.cards) >= 4 * MAX_NOTES:
             raise ValueError(f"it has more than {4 * MAX_NOTES:,} cards")
         found.cards.append(
@@ -393,6 +394,7 @@ def _read_cards(database: sqlite3.Connection, found: Collection) -> None:
                 deck=int(home) or int(deck),
                 position=int(due) if int(kind) == 0 else _position(data),
                 suspended_at=min(max(int(modified), 0), _LAST_MS // 1000) if int(queue) == -1 else None,
+                is_flagged=int(flags) & 7 != 0,
             )
         )
 

@@ -145,6 +145,8 @@ class _Import:
         self.left_out: Counter[str] = Counter()
         self.no_image: set[str] = set()
         self.unknown: dict[str, set[int]] = {}  # notes by the name of their type
+        self.unshown: dict[tuple[str, str], set[int]] = {}  # notes by the names of their type and field
+        self.flagged = 0
         self.taken: set[str] = set()
 
     def decks(self) -> list[_Deck]:
@@ -161,6 +163,7 @@ class _Import:
                 continue
             made = self._card(row, note, kind)
             if made:
+                self.flagged += row.is_flagged
                 name = self.collection.decks.get(row.deck, "Default")
                 decks.setdefault(row.deck, _Deck(name)).cards.append(made)
         for deck in decks.values():
@@ -172,8 +175,17 @@ class _Import:
         say = self.result.left_out.append
         for name, notes in sorted(self.unknown.items()):
             say(f"{_count(len(notes), 'note')} of the type '{name[:80]}', which is neither basic nor cloze")
+        for (name, field_name), notes in sorted(self.unshown.items()):
+            say(
+                f"the field '{field_name[:80]}' of {_count(len(notes), 'note')} of the type '{name[:80]}': "
+                "no side of a card shows it"
+            )
         for what, count in sorted(self.left_out.items()):
             say(_count(count, *what.split("|")))
+        for what, count in sorted(self.reader.lost.items()):
+            say(f"{what} in {_count(count, 'field')}")
+        if self.flagged:
+            say(f"the flags of {_count(self.flagged, 'card')}")
         if self.collection.undated:
             say(f"{_count(self.collection.undated, 'review')} from before 1970 or after 9998")
         if self.reader.sounds:
@@ -250,6 +262,12 @@ class _Import:
         read = self.reader.face
         card = Card(self._new_id(note, row.side), read(front), read(back), read(why), tags=tuple(tags))
         self.taken.add(card.id)
+        shown = {
+            name.rpartition(":")[2] for texts in kind.templates for text in texts for name in _names(text)
+        }
+        for name, value in fields.items():
+            if name not in shown and not is_empty(value):
+                self.unshown.setdefault((kind.name, name), set()).add(note.id)
         return card
 
     def _new_id(self, note: Note, side: int) -> str:
@@ -342,10 +360,16 @@ def _files(decks: list[_Deck], target: Path, as_folder: bool, reading: _Import) 
         levels = zip(*(deck.name.split("::") for deck in decks), strict=False)
         common = [names[0] for names in takewhile(lambda names: len(set(names)) == 1, levels)]
         decks = [_Deck("::".join(common) or target.stem, [card for deck in decks for card in deck.cards])]
+    above = sorted({deck.name.rpartition("::")[0] for deck in decks} - {""})
+    if as_folder and above:
+        names = ", ".join(above[:5]) + (", …" if len(above) > 5 else "")
+        result.left_out.append(f"the decks that others stand below: {names}")
     files: dict[Path, bytes] = {}
     size = 0
+    titles = _titles(decks)
     for deck in decks:
-        file = _free(target, deck.title, files) if as_folder else target
+        title = titles[deck.name]
+        file = _free(target, title, files) if as_folder else target
         cards: list[Card] = []
         for made in deck.cards:
             card = made.card
@@ -363,10 +387,21 @@ def _files(decks: list[_Deck], target: Path, as_folder: bool, reading: _Import) 
                 result.images += file.parent / place not in files
                 files[file.parent / place] = data
             cards.append(card)
-        files[file] = Deck(tuple(cards), deck.title).to_yaml().encode()
+        files[file] = Deck(tuple(cards), title).to_yaml().encode()
         result.decks.append(file)
         result.cards += len(cards)
     return files
+
+
+def _titles(decks: list[_Deck]) -> dict[str, str]:
+    """The title of each deck by its name; with the decks above it where another has the same."""
+    often = Counter(deck.title for deck in decks)
+    return {
+        deck.name: deck.title
+        if often[deck.title] == 1
+        else ": ".join(" ".join(part.split()) for part in deck.name.split("::"))
+        for deck in decks
+    }
 
 
 def _with_image(card: Card, path: str, place: str | None) -> Card:

@@ -10,6 +10,7 @@ import re
 import shlex
 import sys
 import tempfile
+import textwrap
 import warnings
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -22,7 +23,7 @@ from flipcards.anki_package import MAX_PACKAGE_BYTES
 from flipcards.anki_write import log_of
 from flipcards.deck import MAX_BYTES, Card, Deck, DeckError, Fault
 from flipcards.files import refuse_taken, write_whole
-from flipcards.new import new_book
+from flipcards.new import installed_from, new_book
 from flipcards.schema import schema_text
 from flipcards.words import WordsError, find
 
@@ -47,6 +48,47 @@ EXAMPLES = """examples:
 - as a file is standard input or output. No file is replaced without --force.
 Exit codes: 0; 1 where what is read has faults; 2 where what is asked for cannot be done.
 """
+
+
+_More = tuple[str, str]  # what a command does, and examples
+
+_CHECK: _More = (
+    "Says every fault of the decks of a book: what is no deck, ids that are there twice, what a side "
+    "cannot hold, and sources, labels and pages that a deck's bibliography and pages lack.",
+    "flipcards check decks\nflipcards check --format github decks\ncat deck.yml | flipcards check -\n",
+)
+_EXPORT: _More = (
+    "Writes decks as a file of another tool. Says what such a file cannot hold. "
+    "`flipcards export FORMAT --help` says more of each format.",
+    "flipcards export anki decks -o book.apkg\nflipcards export csv decks/sft.yml -o sft.csv\n",
+)
+_IMPORT: _More = (
+    "Reads a file of another tool into a deck. Says what did not come over. "
+    "`flipcards import FORMAT --help` says more of each format.",
+    "flipcards import anki mine.apkg -o decks/\nflipcards import json outcomes.json -o decks/outcomes.yml\n",
+)
+_NEW: _More = (
+    "Writes a book that builds: a deck, two pages, and what publishes it and opens it in Binder.",
+    'flipcards new my-book\nflipcards new my-book --title "Organic chemistry"\n',
+)
+_SCHEMA: _More = (
+    "Writes the JSON Schema of a deck file. Editors that speak YAML check and complete by it.",
+    "flipcards schema -o deck.schema.json\n",
+)
+_EXPORT_ANKI: _More = (
+    "Writes a package that Anki imports. A card that was imported before is updated and keeps its history; "
+    "with --progress the reviews of a log go along.",
+    "flipcards export anki decks -o book.apkg\n"
+    "flipcards export anki decks -o book.apkg --progress progress.jsonl\n"
+    "flipcards export anki decks -o book.apkg --page-url 'https://example.org/cards.html#card-{card}'\n",
+)
+_IMPORT_ANKI: _More = (
+    "Reads a package of Anki into a deck file, or into a file for each of its decks, with its images beside "
+    "them; with --progress its reviews go into a log.",
+    "flipcards import anki mine.apkg -o decks/mine.yml\n"
+    "flipcards import anki mine.apkg -o decks/ --progress progress.jsonl\n",
+)
+_ENDINGS = {"csv": ".csv", "tsv": ".tsv", "json": ".json", "quizlet": ".txt", "markdown": ".md"}
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -80,15 +122,17 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--version", action="version", version=f"flipcards {__version__}")
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
-    _add_check(commands.add_parser("check", help="what is wrong with decks, with file and line"))
-    _add_export(commands.add_parser("export", help="decks to another tool"))
-    _add_import(commands.add_parser("import", help="another tool's file to decks"))
-    book = commands.add_parser("new", help="a new book with cards, ready to build")
+    _add_check(_command(commands, "check", "what is wrong with decks, with file and line", _CHECK))
+    _add_export(_command(commands, "export", "decks to another tool", _EXPORT))
+    _add_import(_command(commands, "import", "another tool's file to decks", _IMPORT))
+    book = _command(commands, "new", "a new book with cards, ready to build", _NEW)
     book.add_argument("folder", metavar="DIR", help="where; made when missing")
     book.add_argument("--title", default="", help="of the book; the folder's name when left out")
     book.add_argument("--force", action="store_true", help="replace files that are there")
     book.set_defaults(run=_new)
-    schema = commands.add_parser("schema", help="the JSON Schema of a deck, with which editors complete it")
+    schema = _command(
+        commands, "schema", "the JSON Schema of a deck, with which editors complete it", _SCHEMA
+    )
     schema.add_argument(
         "-o", "--output", default=STANDARD, metavar="FILE", help="standard output when left out"
     )
@@ -97,11 +141,21 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _add_check(parser: argparse.ArgumentParser) -> None:
-    parser.description = (
-        "Says every fault of the decks of a book: what is no deck, ids that are there twice, what a side "
-        "cannot hold, and sources, labels and pages that a deck's bibliography and pages lack."
+def _command(
+    commands: argparse._SubParsersAction[argparse.ArgumentParser], name: str, text: str, more: _More
+) -> argparse.ArgumentParser:
+    """A command with a line in the list of commands, and a help text that says more and shows it."""
+    description, examples = more
+    return commands.add_parser(
+        name,
+        help=text,
+        description=textwrap.fill(description, 100),
+        epilog="examples:\n" + textwrap.indent(examples, "  "),
+        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
+
+
+def _add_check(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "paths", nargs="+", metavar="PATH", help="a deck; a folder, for all decks in it; - is standard input"
     )
@@ -116,7 +170,7 @@ def _add_check(parser: argparse.ArgumentParser) -> None:
 
 def _add_export(parser: argparse.ArgumentParser) -> None:
     kinds = parser.add_subparsers(title="formats", metavar="FORMAT", required=True)
-    anki = kinds.add_parser("anki", help="a package for Anki (.apkg)")
+    anki = _command(kinds, "anki", "a package for Anki (.apkg)", _EXPORT_ANKI)
     anki.add_argument("decks", nargs="+", metavar="DECK", help=_DECKS)
     _add_output(anki, "the package; - is standard output")
     anki.add_argument("--progress", type=Path, metavar="LOG", help="a review log, whose reviews go along")
@@ -135,7 +189,9 @@ def _add_export(parser: argparse.ArgumentParser) -> None:
     )
     anki.set_defaults(run=_export_anki)
     for kind, text in tabular.FORMATS.items():
-        table = kinds.add_parser(kind, help=text)
+        example = f"flipcards export {kind} decks -o cards{_ENDINGS[kind]}\n"
+        description = f"Writes decks as one file: {text}. Says what such a file cannot hold."
+        table = _command(kinds, kind, text, (description, example))
         table.add_argument("decks", nargs="+", metavar="DECK", help=_DECKS)
         _add_output(table, "the file; - is standard output")
         table.set_defaults(run=_export_table, kind=kind)
@@ -154,13 +210,15 @@ def _add_output(parser: argparse.ArgumentParser, text: str) -> None:
 
 def _add_import(parser: argparse.ArgumentParser) -> None:
     kinds = parser.add_subparsers(title="formats", metavar="FORMAT", required=True)
-    anki = kinds.add_parser("anki", help="a package of Anki (.apkg), old or new")
+    anki = _command(kinds, "anki", "a package of Anki (.apkg), old or new", _IMPORT_ANKI)
     anki.add_argument("package", metavar="PACKAGE", help="the package; - is standard input")
     _add_output(anki, "the deck file, or a folder for a file a deck")
     anki.add_argument("--progress", type=Path, metavar="LOG", help="a review log to add its reviews to")
     anki.set_defaults(run=_import_anki)
     for kind, text in tabular.FORMATS.items():
-        table = kinds.add_parser(kind, help=text)
+        example = f"flipcards import {kind} cards{_ENDINGS[kind]} -o decks/cards.yml\n"
+        description = f"Reads a file into a deck: {text}. Says what did not come over."
+        table = _command(kinds, kind, text, (description, example))
         table.add_argument("file", metavar="FILE", help="the file; - is standard input")
         _add_output(table, "the deck file; - is standard output")
         table.add_argument("--title", default="", metavar="TITLE", help="what readers see above the cards")
@@ -314,6 +372,9 @@ def _new(options: argparse.Namespace) -> None:
     _say(f"  cd {shlex.quote(options.folder)}")
     _say("  pip install -r requirements.txt")
     _say("  jupyter-book build . -n -W --keep-going")
+    if address := installed_from():
+        _say(f"requirements.txt asks an index for flipcards by its name; yours was installed from {address}.")
+        _say("Until your index has it, write there where it is to be had.")
 
 
 def _export_anki(options: argparse.Namespace) -> None:

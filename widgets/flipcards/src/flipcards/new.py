@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import importlib.metadata
 import importlib.resources
+import json
 import os
 from collections.abc import Iterator
 from importlib.resources.abc import Traversable
 from pathlib import Path
 
+from flipcards import __version__
 from flipcards.deck import slug
 from flipcards.files import refuse_taken, write_all
 from flipcards.schema import schema_text
@@ -35,12 +38,25 @@ def new_book(folder: str | os.PathLike[str], *, title: str = "", force: bool = F
     for path, text in _templates(importlib.resources.files("flipcards") / "new_book"):
         shown = quoted if path.endswith(".yml") else title
         text = text.replace("{{title}}", shown).replace("{{name}}", slug(title) or "book")
+        text = text.replace("{{version}}", __version__)
         files[target / path] = text.encode()
     for file in files:
         refuse_taken(file, force=force)
     write_all(files)
     (target / ".binder" / "postBuild").chmod(0o755)
     return sorted(files)
+
+
+def installed_from() -> str:
+    """The address that this package was installed from; empty where it came by its name, from an index.
+
+    Installers keep it: PEP 610, `direct_url.json`.
+    """
+    try:
+        kept = importlib.metadata.distribution("flipcards").read_text("direct_url.json")
+        return str(json.loads(kept)["url"]) if kept else ""
+    except (importlib.metadata.PackageNotFoundError, ValueError, KeyError, TypeError):
+        return ""
 
 
 def _templates(folder: Traversable, below: str = "") -> Iterator[tuple[str, str]]:

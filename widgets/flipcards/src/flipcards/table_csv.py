@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from flipcards.deck import CARD_FIELDS, LISTS, Card, Deck, Fault
-from flipcards.table_rows import LeftOut, Row, TableError
+from flipcards.table_rows import ANKI_TEXT, LeftOut, Row, TableError, is_text_of_anki
 
 # Other names that tools and teachers give the columns.
 _ALIASES = {
@@ -69,6 +69,7 @@ def rows(text: str, delimiters: str, name: str, left_out: LeftOut) -> Iterator[R
     else:
         shown = text.split("\n", 1)[0].strip()[:80]
         message = f"the first line must name the columns 'front' and 'back'; it is {shown!r}"
+        message = ANKI_TEXT if is_text_of_anki(text) else message
         raise TableError([Fault(name, first, message)])
     for column in sorted({known for known in names if known and names.count(known) > 1}):
         raise TableError([Fault(name, first, f"two columns are '{column}'; keep one")])

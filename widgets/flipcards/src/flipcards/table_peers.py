@@ -11,7 +11,7 @@ from typing import Any
 from flipcards.anki_markdown import Reader
 from flipcards.deck import CARD_FIELDS, LISTS, Card, Deck, Fault
 from flipcards.markup import Faces
-from flipcards.table_rows import LeftOut, Row, TableError
+from flipcards.table_rows import ANKI_TEXT, LeftOut, Row, TableError, is_text_of_anki
 
 SIDES = ("front", "back")
 
@@ -33,6 +33,8 @@ def write_json(decks: Sequence[Deck]) -> str:
             if card.tags:
                 entry["topic"] = list(card.tags)
             entry[OWN] = {"card": card.to_dict(), "shown": {side: _digest(entry[side]) for side in SIDES}}
+            if deck.title:
+                entry[OWN]["deck"] = deck.title
             entries.append(entry)
     return json.dumps(entries, ensure_ascii=False, indent=1) + "\n"
 
@@ -68,6 +70,16 @@ def rows_of_json(text: str, name: str, left_out: LeftOut) -> Iterator[Row]:
         left_out.say(f"keys that no card has: {', '.join(list(unknown)[:8])}")
     left_out.count("side's markup", "sides' markup", read.plain)
     left_out.count("image", "images", len(images))
+
+
+def title_of_json(text: str) -> str:
+    """The title that all entries of a file of ours give; empty where they give none, or several."""
+    try:
+        titles = {entry[OWN]["deck"] for entry in json.loads(text)}
+    except (ValueError, KeyError, TypeError, RecursionError):
+        return ""
+    title = titles.pop() if len(titles) == 1 else ""
+    return title if isinstance(title, str) else ""
 
 
 def _entries(text: str, name: str) -> Iterator[tuple[int, Mapping[str, Any]]]:
@@ -197,6 +209,8 @@ def rows_of_quizlet(text: str, name: str, left_out: LeftOut) -> Iterator[Row]:
     term, definition, first = "", "", 0
     for line, written in enumerate(text.split("\n"), 1):
         front, tab, back = written.partition("\t")
+        if "\t" in back:
+            left_out.at(line, "a third column: it came into the definition")
         if tab:
             if first:
                 yield Row(first, {"front": term, "back": definition}, is_markup=False)
@@ -205,6 +219,7 @@ def rows_of_quizlet(text: str, name: str, left_out: LeftOut) -> Iterator[Row]:
             definition += f"\n{written}"
         elif written.strip():
             message = "no tab parts term and definition; in Quizlet, export with a tab and a new line"
+            message = ANKI_TEXT if is_text_of_anki(text) else message
             raise TableError([Fault(name, line, message)])
     if first:
         yield Row(first, {"front": term, "back": definition}, is_markup=False)
@@ -280,6 +295,8 @@ def _items(text: str, left_out: LeftOut) -> Iterator[tuple[int, str]]:
             item = [line[width:].lstrip()]
         elif first:
             margin = len(line) - len(line.lstrip(" "))
+            if not margin and _PARTS.search(line) and any(_PARTS_CLOSELY.search(above) for above in item):
+                left_out.at(number, "'::' in a line that begins no item: it came into the card above")
             item.append(line[1:] if line.startswith("\t") else line[min(margin, width) :])
         elif heading:
             headings += 1

@@ -162,6 +162,20 @@ class LeftOut:
         return told
 
 
+ANKI_TEXT = (
+    "this is text that Anki exports, which has no images and no progress; "
+    "export a package (.apkg) there and read it by 'flipcards import anki'"
+)
+
+
+def is_text_of_anki(text: str) -> bool:
+    """Whether a file is one that Anki's export of notes as text writes."""
+    return (
+        re.match(r"#(?:separator|html|guid column|notetype column|deck column|tags column|columns):", text)
+        is not None
+    )
+
+
 def cleaned(text: str) -> str:
     """Text without characters that a deck cannot hold."""
     text = text.replace("\r\n", "\n").replace("\r", "\n")

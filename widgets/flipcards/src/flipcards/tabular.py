@@ -41,6 +41,11 @@ _READERS: dict[str, Callable[[str, str, LeftOut], Iterator[Row]]] = {
     "markdown": table_peers.rows_of_markdown,
 }
 
+_TITLES: dict[str, Callable[[str], str]] = {
+    "json": table_peers.title_of_json,
+    "markdown": table_peers.title_of_markdown,
+}
+
 
 @dataclass
 class Written:
@@ -111,8 +116,8 @@ def read(data: bytes, kind: str, *, title: str = "", shown_as: str = "") -> Read
     text = _text(data, shown_as)
     left_out = LeftOut()
     made = cards(_READERS[kind](text, shown_as, left_out), shown_as, left_out)
-    if not title and kind == "markdown":
-        title = table_peers.title_of_markdown(text)
+    if not title and kind in _TITLES:
+        title = _TITLES[kind](text)
     return Read(Deck(made, " ".join(cleaned(title).split()), shown_as=shown_as), left_out.sentences())
 
 
@@ -169,7 +174,9 @@ def _text(data: bytes, name: str) -> str:
 def _not_held(decks: Sequence[Deck], kind: str) -> Iterator[str]:
     """What no file of this kind can hold of these decks."""
     titled = sum(bool(deck.title) for deck in decks)
-    if titled and kind != "markdown":
+    if titled and kind == "json":
+        yield f"the title of {_decks(titled)}: the file keeps it, jupytercards does not show it"
+    elif titled and kind != "markdown":
         yield f"the title of {_decks(titled)}"
     elif len(decks) > 1:
         yield "which cards belong to which deck, when they are read into one"
