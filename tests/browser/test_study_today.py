@@ -66,7 +66,9 @@ def download(page):
 
 
 def figures(page):
-    """All numbers of the page's figures."""
+    """All numbers of the page's figures. The last one comes after the others."""
+    if page.locator(".flipcards-figure").count() > 1:
+        page.get_by_role("heading", name="Hardest cards").wait_for()
     return page.locator(".flipcards-figures").evaluate("e => e.textContent")
 
 
@@ -151,7 +153,7 @@ def test_a_learners_first_days(new_reader, tmp_path, page_errors):
 def test_the_numbers_behind_each_figure_are_in_a_table(new_reader, tmp_path):
     page = new_reader()()
     load(page, history(tmp_path))
-    page.wait_for_selector(".flipcards-numbers")
+    page.wait_for_selector(".flipcards-hardest")  # the last
     titles = page.locator(".flipcards-figure > h3").all_inner_texts()
     assert len(titles) == 5
     for title in titles:

@@ -10,6 +10,17 @@ const breath = () => {
 };
 
 /**
+ * Resolves when the page has drawn what it has, and nothing else is to be done.
+ *
+ * @returns {Promise<void>}
+ */
+export const rest = () =>
+  new Promise((resolve) => {
+    if ("requestIdleCallback" in globalThis) requestIdleCallback(() => resolve());
+    else setTimeout(resolve, 50);
+  });
+
+/**
  * Do something with each item, in order.
  *
  * @template Item

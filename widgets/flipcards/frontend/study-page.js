@@ -4,6 +4,7 @@
 import { openDesk, readSnapshot } from "./desk.js";
 import { gathered, unfoldWhenOpened } from "./gathered.js";
 import { openSession } from "./session.js";
+import { rest } from "./slices.js";
 import { openLog } from "./storage.js";
 import { showToday } from "./today.js";
 
@@ -37,15 +38,10 @@ async function openBook() {
     useless = false;
     log.keepSnapshot(desk.snapshot).catch(() => {}); // without one, a page only takes longer to open
   };
-  desk.onChange(() => idle(keep));
-  idle(keep);
+  desk.onChange(() => rest().then(keep));
+  rest().then(keep);
   return desk;
 }
-
-const idle = (/** @type {() => void} */ work) => {
-  if ("requestIdleCallback" in globalThis) requestIdleCallback(work);
-  else setTimeout(work, 1000);
-};
 
 /**
  * The settings of a book, in this browser. Sites of one origin share it, so the name has the book's.

@@ -7,6 +7,7 @@ import { element, frontOf } from "./dom.js";
 import { spoken } from "./faces.js";
 import { progressFile } from "./options.js";
 import { openSession } from "./session.js";
+import { rest } from "./slices.js";
 import { plan } from "./study.js";
 import { language, words } from "./words.js";
 
@@ -78,15 +79,15 @@ export function showToday(root, faces, desk) {
       retention(stats.retention, wide),
     ];
     const begun = stats.days.length > 0;
-    clearTimeout(timer);
+    const mine = (round += 1);
     // Their questions may be in decks not unfolded yet: that need not hold up the rest.
-    if (begun) timer = setTimeout(() => figures.append(hardest(stats.hardest, face)));
+    if (begun) hardest(stats.hardest, face).then((list) => mine === round && figures.append(list));
     figures.replaceChildren(stages(stats.counts, wide), ...(begun ? later() : [element("p", "flipcards-help", say("notBegun"))]));
     const scroller = [...figures.querySelectorAll(".flipcards-scroller")].find((one) => one.querySelector("svg"));
     if (scroller) scroller.scrollLeft = scroller.scrollWidth; // the last days are what one looks for
   };
   let width = 0;
-  let timer = 0;
+  let round = 0;
   let frame = 0;
   const showSoon = () => {
     frame ||= requestAnimationFrame(() => {
@@ -137,12 +138,13 @@ const dueAndNew = (due, fresh) =>
  * @param {readonly {card: string, lapses: number, reps: number, difficulty: number}[]} worst
  * @param {(id: string) => HTMLDetailsElement | undefined} faceOf
  */
-function hardest(worst, faceOf) {
+async function hardest(worst, faceOf) {
   if (!worst.length) return figure(say("hardest"), [], say("hardestNone"), null);
   const list = element("ol", "flipcards-hardest");
   /** @type {(string | number)[][]} */
   const rows = [];
   for (const { card, lapses, reps, difficulty } of worst) {
+    await rest(); // a deck may be unfolded for it
     const face = faceOf(card);
     if (!face) continue;
     const question = spoken(frontOf(face));
