@@ -195,7 +195,8 @@ def main() -> None:
             log = Path(name) / "progress.jsonl"
             log.write_text("".join(f"{json.dumps(entry)}\n" for entry in entries), encoding="utf-8")
             page.locator(".flipcards-board input[type=file]").set_input_files(log)
-            page.wait_for_function(HAS_SNAPSHOT, polling=1_000)
+            while not page.evaluate(HAS_SNAPSHOT):
+                page.wait_for_timeout(500)
             page.close()
             seen = [visit(context, address) for _ in range(options.repeat)]
             context.close()

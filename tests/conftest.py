@@ -6,6 +6,7 @@ import runpy
 import subprocess
 import sys
 import threading
+import time
 import urllib.parse
 from pathlib import Path
 
@@ -208,6 +209,19 @@ def new_context(browser, foreign_requests, page_errors):
 
 # Of axe-core's rules: those whose findings another theme can change.
 OF_COLOURS = ("color-contrast", "link-in-text-block")
+
+
+@pytest.fixture
+def wait_until():
+    """A function that waits until what a script promises is true: wait_for_function takes any promise so."""
+
+    def wait_until(page, script, *, seconds=120):
+        deadline = time.monotonic() + seconds
+        while not page.evaluate(script):
+            assert time.monotonic() < deadline, f"never true: {script}"
+            page.wait_for_timeout(50)
+
+    return wait_until
 
 
 @pytest.fixture

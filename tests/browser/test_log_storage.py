@@ -272,12 +272,12 @@ BLOCKS = """() => new Promise((done) => {
 })"""
 
 
-def test_many_small_writes_are_gathered(browse):
+def test_many_small_writes_are_gathered(browse, wait_until):
     tab = browse()
     tab.evaluate("rateMany('a', 210)")
     assert tab.evaluate(BLOCKS) == [1] * 210
     again = browse()
-    again.wait_for_function(f"({BLOCKS})().then((blocks) => blocks.length === 1)")
+    wait_until(again, f"({BLOCKS})().then((blocks) => blocks.length === 1)")
     assert len(browse().evaluate("cards()")) == 210
     tab.evaluate("rate('b')")
     wait_for_cards(again, 211)

@@ -285,12 +285,12 @@ KEPT_SNAPSHOT = """() => new Promise((done) => {
 })"""
 
 
-def test_a_long_log_is_told_before_it_is_read(new_reader, tmp_path, page_errors):
+def test_a_long_log_is_told_before_it_is_read(new_reader, tmp_path, page_errors, wait_until):
     tab = new_reader()
     page = tab(at=MORNING + timedelta(days=1))
     load(page, long_history(tmp_path))
     page.get_by_text("2,400 entries loaded").wait_for()
-    page.wait_for_function(KEPT_SNAPSHOT)
+    wait_until(page, KEPT_SNAPSHOT)
     told = due(page), counts(page), figures(page)
     page.close()
     page = tab(at=MORNING + timedelta(days=1), before=NO_BLOCKS)

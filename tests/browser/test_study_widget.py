@@ -124,7 +124,9 @@ def ids(path):
     return [json.loads(line)["id"] for line in path.read_text("utf-8").splitlines()]
 
 
-def test_what_a_dead_kernel_missed_is_downloaded_or_delivered_to_the_next(log, open_notebook, new_context):
+def test_what_a_dead_kernel_missed_is_downloaded_or_delivered_to_the_next(
+    log, open_notebook, new_context, wait_until
+):
     context = new_context()
     kernel = Kernel(log)
     page = open_notebook(kernel, context)
@@ -134,7 +136,7 @@ def test_what_a_dead_kernel_missed_is_downloaded_or_delivered_to_the_next(log, o
     says(page, "^Python has stopped")
     rate(page, "1", "3")
     says(page, "2 ratings wait in this browser")
-    page.wait_for_function(f"async () => (await ({OUTBOX})()).length === 2")
+    wait_until(page, f"async () => (await ({OUTBOX})()).length === 2")
     with page.expect_download() as download:
         page.get_by_role("button", name="Download progress").click()
     assert len(set(ids(download.value.path()))) == 4
@@ -144,7 +146,7 @@ def test_what_a_dead_kernel_missed_is_downloaded_or_delivered_to_the_next(log, o
     page = open_notebook(Kernel(log), context)
     says(page, r"^Saved in progress.jsonl: 4 entries$")
     assert sorted(ids(log)) == sorted(set(ids(download.value.path())))
-    page.wait_for_function(f"async () => (await ({OUTBOX})()).length === 0")
+    wait_until(page, f"async () => (await ({OUTBOX})()).length === 0")
 
 
 def test_a_busy_kernel_is_said_not_to_answer_and_gets_everything_when_it_does(log, open_notebook):
@@ -172,14 +174,14 @@ def test_a_reason_python_has_is_shown_and_the_rating_arrives_when_it_is_gone(log
     assert len(ids(log)) == 2
 
 
-def test_the_outbox_outlives_the_deletion_of_its_database(log, open_notebook, new_context):
+def test_the_outbox_outlives_the_deletion_of_its_database(log, open_notebook, new_context, wait_until):
     context = new_context()
     kernel = Kernel(log)
     page = open_notebook(kernel, context)
     page.evaluate(DELETE)
     kill(page, kernel)
     rate(page, "3")
-    page.wait_for_function(f"async () => (await ({OUTBOX})()).length === 1")
+    wait_until(page, f"async () => (await ({OUTBOX})()).length === 1")
     page.close()
     says(open_notebook(Kernel(log), context), ": 1 entry$")
 
