@@ -146,6 +146,7 @@ class _Import:
         self.no_image: set[str] = set()
         self.unknown: dict[str, set[int]] = {}  # notes by the name of their type
         self.unshown: dict[tuple[str, str], set[int]] = {}  # notes by the names of their type and field
+        self.hidden: dict[int, list[str]] = {}  # fields by the type that does not show them
         self.flagged = 0
         self.taken: set[str] = set()
 
@@ -262,11 +263,8 @@ class _Import:
         read = self.reader.face
         card = Card(self._new_id(note, row.side), read(front), read(back), read(why), tags=tuple(tags))
         self.taken.add(card.id)
-        shown = {
-            name.rpartition(":")[2] for texts in kind.templates for text in texts for name in _names(text)
-        }
-        for name, value in fields.items():
-            if name not in shown and not is_empty(value):
+        for name in self._hidden(note.type_id, kind):
+            if not is_empty(fields[name]):
                 self.unshown.setdefault((kind.name, name), set()).add(note.id)
         return card
 
@@ -278,6 +276,14 @@ class _Import:
             if card_id not in self.taken:
                 return card_id
         raise ValueError("its note is there twice")
+
+    def _hidden(self, type_id: int, kind: NoteType) -> list[str]:
+        """The fields of a type that no side of its cards shows."""
+        if type_id not in self.hidden:
+            texts = "".join(side for template in kind.templates for side in template)
+            shown = {name.rpartition(":")[2] for name in _names(texts)}
+            self.hidden[type_id] = [name for name in kind.fields if name not in shown]
+        return self.hidden[type_id]
 
     def _sides(self, type_id: int, kind: NoteType, side: int) -> tuple[str, str] | None:
         """Question and answer of a card as templates that `_filled_in` can fill, or None where it cannot."""
