@@ -213,12 +213,15 @@ OF_COLOURS = ("color-contrast", "link-in-text-block")
 
 @pytest.fixture
 def wait_until():
-    """A function that waits until what a script promises is true: wait_for_function takes any promise so."""
+    """A function that waits until what a script promises, or a Python function returns, is true.
 
-    def wait_until(page, script, *, seconds=120):
+    Playwright's own `wait_for_function` takes any promise to be true.
+    """
+
+    def wait_until(page, condition, *, seconds=120):
         deadline = time.monotonic() + seconds
-        while not page.evaluate(script):
-            assert time.monotonic() < deadline, f"never true: {script}"
+        while not (condition() if callable(condition) else page.evaluate(condition)):
+            assert time.monotonic() < deadline, f"never true: {condition}"
             page.wait_for_timeout(50)
 
     return wait_until

@@ -6,18 +6,23 @@ PHONE = {"width": 360, "height": 740}
 CHAPTER = "a:text-is('Code page')"
 
 
-def opens(page, button, inside):
-    """Whether a click on the visible button of this kind shows what it should."""
-    page.locator(f"{button}:visible").first.click()
+def still_shows(page, inside):
+    """Whether this is visible when all that a click does is done: for what should not change."""
     page.wait_for_timeout(300)
     return page.locator(inside).first.is_visible()
 
 
+def click(page, button):
+    """Click the visible button of this kind; returns the page."""
+    page.locator(f"{button}:visible").first.click()
+    return page
+
+
 def test_on_a_phone_the_navigation_opens_and_escape_closes_it(faulty, mended, open_page, violations):
     inside = f"#pst-primary-sidebar-modal {CHAPTER}"
-    assert not opens(open_page(faulty, "intro.html", **PHONE), ".primary-toggle", inside)
-    page = open_page(mended, "intro.html", **PHONE)
-    assert opens(page, ".primary-toggle", inside)
+    assert not still_shows(click(open_page(faulty, "intro.html", **PHONE), ".primary-toggle"), inside)
+    page = click(open_page(mended, "intro.html", **PHONE), ".primary-toggle")
+    page.locator(inside).first.wait_for()
     assert violations(page) == set()
     page.keyboard.press("Escape")
     page.locator(inside).wait_for(state="hidden")
@@ -25,9 +30,9 @@ def test_on_a_phone_the_navigation_opens_and_escape_closes_it(faulty, mended, op
 
 def test_on_a_phone_the_contents_open_and_escape_closes_them(faulty, mended, open_page, violations):
     inside = "#pst-secondary-sidebar-modal a:text-is('Second')"
-    assert not opens(open_page(faulty, "intro.html", **PHONE), ".secondary-toggle", inside)
-    page = open_page(mended, "intro.html", **PHONE)
-    assert opens(page, ".secondary-toggle", inside)
+    assert not still_shows(click(open_page(faulty, "intro.html", **PHONE), ".secondary-toggle"), inside)
+    page = click(open_page(mended, "intro.html", **PHONE), ".secondary-toggle")
+    page.locator(inside).first.wait_for()
     assert violations(page) == set()
     page.keyboard.press("Escape")
     page.locator(inside).wait_for(state="hidden")
@@ -35,27 +40,30 @@ def test_on_a_phone_the_contents_open_and_escape_closes_them(faulty, mended, ope
 
 def test_on_a_desktop_the_sidebar_closes_and_opens(faulty, mended, open_page):
     sidebar = "#pst-primary-sidebar"
-    assert opens(open_page(faulty, "intro.html"), ".primary-toggle", sidebar)  # it stays
-    page = open_page(mended, "intro.html")
-    page.locator(".primary-toggle:visible").click()
+    assert still_shows(click(open_page(faulty, "intro.html"), ".primary-toggle"), sidebar)
+    page = click(open_page(mended, "intro.html"), ".primary-toggle")
     page.locator(sidebar).wait_for(state="hidden")
-    page.locator(".primary-toggle:visible").click()
+    click(page, ".primary-toggle")
     page.locator(sidebar).wait_for(state="visible")
 
 
-def follow_first_hit(page, word):
-    """Search for a word and follow the first hit; returns what is highlighted there."""
+def follow_first_hit(page, word, *, marks=True):
+    """Search for a word and follow the first hit; returns what is highlighted there.
+
+    Something is waited for, unless nothing `marks` it.
+    """
     page.locator(".search-button__button:visible").first.click()
     page.keyboard.type(word)
     page.keyboard.press("Enter")
     page.locator("#search-results li a").first.click()
-    page.wait_for_selector("article h1")
-    page.wait_for_timeout(300)
+    page.wait_for_url(lambda address: "search.html" not in address, wait_until="load")
+    if marks:
+        page.locator("span.highlighted").first.wait_for(state="attached")
     return page.locator("span.highlighted").all_inner_texts()
 
 
 def test_the_words_of_a_search_are_highlighted_where_it_leads(faulty, mended, open_page, violations):
-    assert follow_first_hit(open_page(faulty, "intro.html"), "kangaroo") == []
+    assert follow_first_hit(open_page(faulty, "intro.html"), "kangaroo", marks=False) == []
     page = open_page(mended, "intro.html")
     assert follow_first_hit(page, "kangaroo") == ["kangaroo", "kangaroo"]
     assert violations(page) == set()
@@ -203,5 +211,5 @@ def test_from_a_disk_every_page_works_and_search_finds_and_highlights(mended, op
 
 
 def test_from_a_disk_a_default_book_s_search_ends_in_errors(faulty, open_page, page_errors):
-    follow_first_hit(open_page(faulty, "plain.html", from_disk=True), "kangaroo")
+    follow_first_hit(open_page(faulty, "plain.html", from_disk=True), "kangaroo", marks=False)
     assert any("fetch" in error.lower() or "file:" in error for error in page_errors)

@@ -133,7 +133,7 @@ def test_cards_are_rated_by_keyboard_and_two_views_and_two_tabs_share_one_log(
     assert foreign_requests == []
 
 
-def test_a_kernel_killed_amid_a_thousand_ratings_loses_none(lab, new_context):
+def test_a_kernel_killed_amid_a_thousand_ratings_loses_none(lab, new_context, wait_until):
     code = DECK.replace("COUNT", "30").replace("PROGRESS", "'many.jsonl'")
     write_notebook(lab, "many.ipynb", code, TELL)
     # A thousand turning cards, painted without a graphics card, are most of the test's time.
@@ -157,7 +157,7 @@ def test_a_kernel_killed_amid_a_thousand_ratings_loses_none(lab, new_context):
     assert 200 <= saved <= 600
     assert saved + waiting == 1000
     expect(line).to_contain_text(f"{waiting} ratings wait in this browser")
-    page.wait_for_function(f"async () => (await ({OUTBOX})()).length === {waiting}", timeout=LONG)
+    wait_until(page, f"async () => (await ({OUTBOX})()).length === {waiting}")
     kept = page.evaluate(OUTBOX)
     written = ids_in(log)
     assert len(written) == len(set(written))

@@ -30,8 +30,9 @@ const clientKey = (id) => `${BOOK}?client=${id}`;
 const CURRENT = `${BOOK}?current`;
 const FAILED = `${BOOK}?failed`;
 
+// Looked up without opening a cache: to open one that was deleted would make it again.
 async function recall(key) {
-  const found = await (await caches.open(STATE)).match(key);
+  const found = await caches.match(key, { cacheName: STATE });
   return found?.json();
 }
 
@@ -79,8 +80,7 @@ function nameOf(path, list) {
 }
 
 async function kept(name, list) {
-  const store = await caches.open(FILES);
-  return store.match(fileKey(name, list.files[name]), { ignoreVary: true });
+  return caches.match(fileKey(name, list.files[name]), { cacheName: FILES, ignoreVary: true });
 }
 
 /** A page, or undefined for the network to answer. */
@@ -182,11 +182,12 @@ async function bring() {
 
 /** Keep a version: first all its files, then its list, last that it is the one to read. */
 async function keep(list) {
+  if (gone) return;
   const store = await caches.open(FILES);
   const here = new Set((await store.keys()).map((request) => request.url));
   const missing = Object.entries(list.files).filter(([path, digest]) => !here.has(fileKey(path, digest)));
   const isCurrent = (await recall(CURRENT)) === list.version;
-  if (missing.length === 0 && isCurrent) return;
+  if (missing.length === 0 && isCurrent) return discardOldFiles(); // of pages that were open last time
   let stopped = false;
   const download = async () => {
     for (let next = missing.pop(); next && !stopped; next = missing.pop()) await obtain(store, ...next);
@@ -226,6 +227,7 @@ async function digestOf(body) {
 
 /** Discard the versions that no open page is of, and the files that none of the others has. */
 async function discardOldFiles() {
+  if (gone) return;
   const state = await caches.open(STATE);
   const open = new Set((await self.clients.matchAll({ includeUncontrolled: true })).map((client) => client.id));
   const versions = new Set([await recall(CURRENT)]);
