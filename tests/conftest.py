@@ -12,11 +12,13 @@ from pathlib import Path
 
 import axe_playwright_python
 import pytest
-from playwright.sync_api import sync_playwright
+from playwright.sync_api import expect, sync_playwright
 
 ROOT = Path(__file__).resolve().parent.parent
 AXE = Path(axe_playwright_python.__file__).with_name("axe.min.js")
 CHROMIUM = runpy.run_path(str(ROOT / "tests" / "ensure_chromium.py"))
+PATIENCE_MS = 20_000  # of a page and of `expect`, which would give up after 5 s
+expect.set_options(timeout=PATIENCE_MS)
 
 
 @pytest.fixture(scope="session")
@@ -195,7 +197,7 @@ def new_context(browser, foreign_requests, page_errors):
             java_script_enabled=javascript,
             **{"service_workers": "block", **options},
         )
-        context.set_default_timeout(20_000)
+        context.set_default_timeout(PATIENCE_MS)
         context.route(is_foreign, refuse)
         context.on("weberror", lambda error: page_errors.append(str(error.error)))
         context.on("console", log)

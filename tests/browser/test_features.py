@@ -192,8 +192,9 @@ def test_the_colour_mode_changes_and_stays_for_the_next_page(open_page):
     mode, theme, dark = colours(page)
     assert (mode, theme) == ("dark", "dark")
     assert dark != light
-    page.locator(".prev-next-area a, .bd-docs-nav a").first.click()
-    page.wait_for_load_state()
+    before = page.url
+    page.locator(".prev-next-area a").first.click()
+    page.wait_for_url(lambda url: url != before)
     assert colours(page) == ["dark", "dark", dark]
     page.locator(".theme-switch-button:visible").first.click()
     assert colours(page)[:2] in (["light", "light"], ["auto", "light"])
@@ -264,6 +265,7 @@ def test_a_menu_can_be_used_by_keyboard(open_page):
     page.locator(".dropdown-download-buttons > button").focus()
     page.keyboard.press("Enter")
     shows(page, ".dropdown-download-buttons .dropdown-item")
+    shows(page, ".dropdown-download-buttons > button[aria-expanded='true']")
     page.keyboard.press("ArrowDown")
     inside = "document.activeElement.matches('.dropdown-download-buttons .dropdown-item')"
     until(page, inside)
@@ -431,5 +433,5 @@ def test_on_a_phone_a_sidebar_opens_leads_on_and_closes(open_page, button, insid
     link = page.locator(f"{inside} nav a:visible").last
     before, words = page.url, link.inner_text()
     link.click()
-    until(page, "before => location.href !== before", arg=before)
+    page.wait_for_url(lambda url: url != before)
     assert words

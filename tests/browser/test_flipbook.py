@@ -37,8 +37,10 @@ def shows(figure, setting, number):
     expect(status).to_contain_text(setting)
     expect(status).to_contain_text(number)
     picture = figure.locator(".flipbook-picture")
-    assert picture.get_attribute("alt").startswith(setting)
-    assert picture.evaluate("image => image.complete && image.naturalWidth > 0")
+    expect(picture).to_have_attribute("alt", re.compile("^" + re.escape(setting)))
+    figure.page.wait_for_function(
+        "image => image.complete && image.naturalWidth > 0", arg=picture.element_handle()
+    )
 
 
 def test_sliders_and_menus_turn_by_keyboard_alone(book, page_errors):

@@ -12,6 +12,7 @@ import pytest
 from flipcards import page as plain
 from flipcards.deck import Card, Deck
 from flipcards.widget import STATIC, Cards
+from playwright.sync_api import expect
 from sphinx.cmd import build
 
 HERE = Path(__file__).parent
@@ -235,6 +236,8 @@ def test_in_a_book_nothing_runs_loads_or_covers_on_loading_turning_and_using_car
     book, serve, open_hostile, page_errors
 ):
     hostile = open_hostile(f"{serve(book.site)}/index.html")
+    # The many turn in part before they all do, which their status line tells.
+    expect(hostile.page.locator(".flipcards-turning > .flipcards-status")).to_have_count(2)
     assert hostile.page.locator(".flipcards-turning").count() == 2
     hostile.use(len(book.kept) + 1)
     assert page_errors == []
@@ -313,6 +316,10 @@ widget.render({ model, el: document.getElementById("view") });
 </script>"""
 
 
+# A view asks for the cards of a large deck bit by bit.
+ARRIVED = "count => document.querySelectorAll('details.flipcard').length === count"
+
+
 def as_plain_html(deck):
     """What a notebook shows where there is no widget."""
     return plain.section(deck)
@@ -350,16 +357,15 @@ def test_outside_a_book_nothing_runs_loads_or_covers_on_loading_turning_and_usin
     host, deck, open_hostile, page_errors
 ):
     hostile = open_hostile(host[0])
-    # A view asks for the cards of a large deck bit by bit.
-    arrived = "count => document.querySelectorAll('details.flipcard').length === count"
-    hostile.page.wait_for_function(arrived, arg=len(deck))
+    hostile.page.wait_for_function(ARRIVED, arg=len(deck))
     hostile.use(len(deck))
     assert page_errors == []
 
 
-def test_outside_a_book_the_page_around_hostile_cards_is_as_around_harmless_ones(host, open_hostile):
+def test_outside_a_book_the_page_around_hostile_cards_is_as_around_harmless_ones(host, deck, open_hostile):
     expected = open_hostile(host[1]).look("surroundings")
     hostile = open_hostile(host[0])
+    hostile.page.wait_for_function(ARRIVED, arg=len(deck))
     for is_open in (False, True):
         hostile.page.evaluate("(open) => probe.turn(open)", is_open)
         assert differences(hostile.look("surroundings"), expected) == {}

@@ -16,6 +16,12 @@ BROKEN = """async () => {
     for (const font of document.fonts) if (font.status === "error") broken.push(font.family);
     return broken;
 }"""
+# A search has ended, and each result has its excerpt: none is being fetched any more.
+FOUND = """() => {
+    const has = (result) => result.querySelector(":scope > :is(p, span)") !== null;
+    return document.querySelector("#search-results .search-summary").innerText.includes("found")
+        && [...document.querySelectorAll("#search-results li")].every(has);
+}"""
 
 
 @pytest.fixture(scope="module")
@@ -68,6 +74,7 @@ def test_after_one_visit_every_page_cards_and_search_work_without_a_network(
     page.keyboard.type("flattery")
     page.keyboard.press("Enter")
     page.locator("#search-results .context:has-text('flattery')").first.wait_for()
+    page.wait_for_function(FOUND)
     page.locator("#search-results a[href*='flashcards']").first.click()
     page.wait_for_selector(".flipcard[open] .highlighted")
     assert (errors, failed) == ([], [])

@@ -26,7 +26,7 @@ def test_every_page_carries_a_policy_that_refuses_nothing_on_it(site, server, pa
         assert page_errors == [], name
 
 
-def test_a_script_that_the_policy_does_not_know_does_not_run(server, page, page_errors):
+def test_a_script_that_the_policy_does_not_know_does_not_run(server, page, page_errors, wait_until):
     page.goto(f"{server}/chapters/flashcards.html")
     page.evaluate(
         """() => {
@@ -36,7 +36,7 @@ def test_a_script_that_the_policy_does_not_know_does_not_run(server, page, page_
         }"""
     )
     assert page.evaluate("window.ran") is None
-    assert any("Content Security Policy" in error for error in page_errors)
+    wait_until(page, lambda: any("Content Security Policy" in error for error in page_errors))
 
 
 def test_cards_study_figures_menus_and_search_work_under_it(server, page, page_errors):

@@ -41,6 +41,7 @@ def sheets(new_context, serve, tmp_path):
         opened.goto(f"{address}/index.html")
         if options.get("javascript", True):
             opened.wait_for_selector(".flipcards-turning", state="attached")
+            wait_for_shown(opened, len(CARDS))
         do(opened)
         opened.evaluate(
             "Promise.allSettled(document.getAnimations().map((turn) => turn.finished)).then(() => 0)"
@@ -49,6 +50,15 @@ def sheets(new_context, serve, tmp_path):
         return [sheet.extract_text() for sheet in pdf.pages]
 
     return sheets
+
+
+def wait_for_shown(opened, count):
+    """Wait until so many cards are shown: many are laid out in several tasks."""
+    opened.wait_for_function(
+        """count => [...document.querySelectorAll(".flipcard")]
+            .filter((card) => card.checkVisibility()).length === count""",
+        arg=count,
+    )
 
 
 def turned(opened):
@@ -60,6 +70,7 @@ def turned(opened):
 def filtered(opened):
     """Leave half of the cards."""
     opened.get_by_role("button", name=re.compile("even")).click()
+    wait_for_shown(opened, len(CARDS) // 2)
 
 
 def marks(numbers):

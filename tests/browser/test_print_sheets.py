@@ -81,7 +81,7 @@ def test_in_the_dark_theme_the_sheets_are_black_on_white(open_page):
 
 
 def test_on_paper_every_page_has_one_title_and_nothing_is_cut_off(open_page, site):
-    page = open_page(width=697, height=1000)  # A4 less its margins, in CSS pixels
+    page = open_page(PAGE, width=697, height=1000)  # A4 less its margins, in CSS pixels
     page.emulate_media(media="print")
     faults = {}
     for path in sorted((site / "chapters").glob("*.html")):

@@ -30,6 +30,12 @@ WORDS = {
 }
 
 
+# What goes with scrolling does not end by itself.
+MOTIONS_END = """() => Promise.all(document.getAnimations()
+    .filter((one) => one.timeline === document.timeline)
+    .map((one) => one.finished.catch(() => {}))).then(() => null)"""
+
+
 def squeezed(text):
     return re.sub(r"\s+", " ", text)
 
@@ -116,7 +122,7 @@ def test_every_card_is_whole_on_a_phone(open_page):
     page = open_page(CARDS, width=360, height=740)
     for card in IDS:
         page.locator(f"#card-{card} summary").click()
-    page.wait_for_timeout(600)
+    page.evaluate(MOTIONS_END)
     for card in IDS:
         for part in ("summary", ".flipcard-back"):
             box = page.locator(f"#card-{card} {part}").first.bounding_box()

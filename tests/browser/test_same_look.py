@@ -50,6 +50,9 @@ DIFFERENCE = """async ([pairs, channel]) => {
     }
     return found;
 }"""
+# Each result of a search has its excerpt, or says of what kind it is: they come later than it.
+EXCERPTS = """() => [...document.querySelectorAll("#search-results li")]
+    .every((one) => one.querySelector(":scope > :is(p, span)"))"""
 
 
 @pytest.fixture(scope="module")
@@ -92,8 +95,8 @@ def picture(context, address, late, page_as_written=None):
             await document.fonts.ready;
         }"""
     )
-    if "?" in address:  # the excerpts of what was found come later than it
-        page.wait_for_load_state("networkidle")
+    if "?" in address:
+        page.wait_for_function(EXCERPTS, timeout=60_000)
     shot = page.screenshot(full_page=True, animations="disabled")
     page.close()
     return Image.open(io.BytesIO(shot)).convert("RGB")

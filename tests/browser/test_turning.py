@@ -123,6 +123,13 @@ def boxes(page):
     )
 
 
+def turns(page, card, *, is_open=True):
+    """Wait until a card is open, or not: a tap becomes a click in its own time."""
+    page.wait_for_function(
+        "([id, open]) => document.getElementById(id).open === open", arg=[f"card-{card}", is_open]
+    )
+
+
 def is_open(page, card):
     return page.evaluate("(id) => document.getElementById(id).open", f"card-{card}")
 
@@ -142,8 +149,10 @@ def test_a_click_turns_a_card_to_its_answer_and_another_one_back(open_cards):
 def test_a_tap_turns_a_card_both_ways(open_cards):
     page = open_cards(width=360, has_touch=True)
     page.locator("#card-lora .flipcard-front").tap()
+    turns(page, "lora")
     assert side(page, "lora") == "back"
     page.locator("#card-lora .flipcard-why").tap()
+    turns(page, "lora", is_open=False)
     assert side(page, "lora") == "front"
 
 
@@ -171,7 +180,7 @@ def test_a_click_on_a_link_of_the_answer_follows_it_and_turns_nothing(open_cards
     page.locator("#card-sft .flipcard-front").click()
     settle(page)
     page.locator("#card-sft .flipcard-back p a").click()
-    assert page.evaluate("location.hash") == "#p"
+    page.wait_for_function("location.hash === '#p'")
     assert is_open(page, "sft")
 
 
@@ -303,6 +312,15 @@ def shown_cards(page):
     )
 
 
+def wait_for_shown(page, count):
+    """Wait until so many cards are shown: those of a large deck are laid out in several tasks."""
+    page.wait_for_function(
+        """count => [...document.querySelectorAll(".flipcard")]
+            .filter((card) => card.checkVisibility()).length === count""",
+        arg=count,
+    )
+
+
 def test_flip_all_shows_every_answer_and_then_every_question(open_cards):
     page = open_cards()
     page.locator("#card-kl .flipcard-front").click()
@@ -317,11 +335,10 @@ def test_flip_all_shows_every_answer_and_then_every_question(open_cards):
 
 def test_shuffle_changes_the_order_and_loses_no_card(open_cards):
     page = open_cards(section_html([(f"c{n}", f"Question {n}?", f"Answer {n}.", "") for n in range(60)]))
+    wait_for_shown(page, 60)
     before = shown_cards(page)
     page.get_by_role("button", name="Shuffle").click()
-    page.wait_for_function(
-        "[...document.querySelectorAll('.flipcard')].filter(c => c.checkVisibility()).length === 60"
-    )
+    wait_for_shown(page, 60)
     after = shown_cards(page)
     assert after != before
     assert sorted(after) == sorted(before)
@@ -525,7 +542,7 @@ def test_what_is_done_with_a_card_is_as_large_as_a_finger_and_covers_no_other_li
     page = open_page("chapters/flashcards.html", width=360, has_touch=True, reduced_motion="reduce")
     page.wait_for_selector(".flipcards-turning")
     page.get_by_role("button", name="Flip all").click()
-    page.wait_for_function("document.querySelectorAll('.flipcard[open]').length === 6")
+    page.wait_for_function("() => document.querySelectorAll('.flipcard[open]').length === 6")
     seen = page.evaluate(
         """() => [...document.querySelectorAll(".flipcard-foot a")].map((link) => {
             link.scrollIntoView({ block: "center", behavior: "instant" });
@@ -641,11 +658,14 @@ MANY = [(f"c{n}", f"Question {n}?", f"Answer {n}.", f"t{n % 3}") for n in range(
 def test_a_large_deck_lays_out_only_what_is_near(open_cards, grouped):
     page = open_cards(section_html(MANY, grouped=grouped))
     page.wait_for_function("document.querySelectorAll('.flipcards-grid .flipcard').length === 500")
-    rendered = page.evaluate(
-        """[...document.querySelectorAll(".flipcard")]
-            .filter((card) => card.checkVisibility({ contentVisibilityAuto: true })).length"""
+    # What is near is known from the first frame on.
+    page.wait_for_function(
+        """() => {
+            const rendered = [...document.querySelectorAll(".flipcard")]
+                .filter((card) => card.checkVisibility({ contentVisibilityAuto: true })).length;
+            return 0 < rendered && rendered < 250;
+        }"""
     )
-    assert 0 < rendered < 250
     assert shown_cards(page) == [name for name, *_ in MANY]
 
 
@@ -658,9 +678,7 @@ def test_every_card_of_a_large_deck_can_be_reached(open_cards, grouped):
     page.get_by_role("button", name="Flip all").click()
     page.wait_for_function("document.querySelectorAll('.flipcard[open]').length === 500")
     page.get_by_role("button", name="t1").click()
-    page.wait_for_function(
-        "[...document.querySelectorAll('.flipcard')].filter(c => c.checkVisibility()).length === 167"
-    )
+    wait_for_shown(page, 167)
     assert shown_cards(page) == [name for name, *_rest, tags in MANY if tags == "t1"]
 
 

@@ -224,8 +224,13 @@ def test_every_word_of_cards_study_progress_and_figures_is_in_the_catalogue(
     # --- Today, and the figure ---
     page.goto(f"{address}/qtoday.html")
     page.wait_for_selector(".flipcards-figures > *")
+    page.get_by_text("⟦Hardest cards⟧").first.wait_for()  # the last of the figures
     for details in page.locator("details.flipcards-numbers, details.flipcards-deck").all():
         details.evaluate("e => { e.open = true; }")
+    page.wait_for_function(
+        """() => [...document.querySelectorAll(".flipcards-deck")]
+            .every((deck) => deck.querySelector(".flipcards-turning"))"""
+    )
     reader.look()
     page.goto(f"{address}/qfigure.html")
     page.wait_for_selector(".flipbook-turning")

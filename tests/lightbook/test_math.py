@@ -78,34 +78,39 @@ def test_macros_are_read_as_mathjax_writes_them():
 
 
 @pytest.mark.parametrize("width", [1280, 360])
-def test_only_a_formula_wider_than_its_box_can_be_focused(mended, open_page, violations, width):
+def test_only_a_formula_wider_than_its_box_can_be_focused(mended, open_page, violations, width, wait_until):
     page = open_page(mended, "maths.html", width=width)
     page.wait_for_function("() => document.fonts.status === 'loaded'")
-    page.wait_for_timeout(100)
-    boxes = page.evaluate(
-        """() => [...document.querySelectorAll(".katex-display")].map(
-          (box) => [box.scrollWidth > box.clientWidth, box.tabIndex === 0])"""
-    )
-    assert [wide for wide, _ in boxes] == [focusable for _, focusable in boxes]
-    assert any(wide for wide, _ in boxes) == (width == 360)
+
+    def boxes():
+        return page.evaluate(
+            """() => [...document.querySelectorAll(".katex-display")].map(
+              (box) => [box.scrollWidth > box.clientWidth, box.tabIndex === 0])"""
+        )
+
+    wait_until(page, lambda: all(wide == focusable for wide, focusable in boxes()))
+    assert any(wide for wide, _ in boxes()) == (width == 360)
     assert violations(page) == set()
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
 
 
-def test_formulas_are_drawn_in_their_fonts_from_a_disk_without_scripts(mended, open_page, page_errors):
+def test_formulas_are_drawn_in_their_fonts_from_a_disk_without_scripts(
+    mended, open_page, page_errors, wait_until
+):
     page = open_page(mended, "maths.html", from_disk=True, javascript=False)
     devtools = page.context.new_cdp_session(page)
     devtools.send("DOM.enable")
     devtools.send("CSS.enable")
     root = devtools.send("DOM.getDocument")["root"]["nodeId"]
     query = {"nodeId": root, "selector": "#equation-eq-dollars .katex-html span"}
-    fonts = [
-        font
-        for node in devtools.send("DOM.querySelectorAll", query)["nodeIds"]
-        for font in devtools.send("CSS.getPlatformFontsForNode", {"nodeId": node})["fonts"]
-    ]
-    assert fonts
-    assert all(font["isCustomFont"] for font in fonts)
+    nodes = devtools.send("DOM.querySelectorAll", query)["nodeIds"]
+
+    def are_custom():
+        drawn = [devtools.send("CSS.getPlatformFontsForNode", {"nodeId": node})["fonts"] for node in nodes]
+        fonts = [font for fonts in drawn for font in fonts]
+        return fonts and all(font["isCustomFont"] for font in fonts)
+
+    wait_until(page, are_custom)  # fonts come after the text
     assert page_errors == []
 
 

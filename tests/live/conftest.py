@@ -31,6 +31,7 @@ class Lab:
 
     def open(self, page, path):
         """Open a notebook and return the locator of its panel, once its kernel answers."""
+        page.set_default_timeout(LONG)
         # JupyterLab would also open what an earlier test had open, and might show that.
         page.goto(f"{self.tree(path)}&reset")
         notebook = page.locator(".jp-NotebookPanel:visible")
@@ -100,7 +101,7 @@ def jupyter(app, folder, home, *options):
         yield wait_for_address(process, home / "runtime", log)
     finally:
         process.terminate()
-        process.wait(timeout=30)
+        process.wait(timeout=120)
 
 
 @pytest.fixture(scope="module")

@@ -58,7 +58,7 @@ def count(lab, root):
 
 
 def test_in_jupyterlab_hostile_cards_run_nothing_ask_nobody_and_stay_in_their_output(
-    lab, root, count, new_context, foreign_requests
+    lab, root, count, new_context, foreign_requests, wait_until
 ):
     assert count >= 100
     context = new_context(width=1400, height=1000, reduced_motion="reduce")
@@ -88,7 +88,7 @@ def test_in_jupyterlab_hostile_cards_run_nothing_ask_nobody_and_stay_in_their_ou
     for words in ("Words before.", "Words after."):
         line = notebook.get_by_text(words, exact=True)
         line.scroll_into_view_if_needed()
-        assert line.evaluate(IS_IN_SIGHT)
+        wait_until(page, lambda line=line: line.evaluate(IS_IN_SIGHT))
     # The menu above the notebook is still there to be used.
     page.get_by_role("menuitem", name="Run", exact=True).click()
     page.keyboard.press("Escape")

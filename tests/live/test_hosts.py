@@ -1,12 +1,13 @@
 """A deck in other hosts of notebooks: Notebook 7, where it is live, and nbconvert, where it is a page."""
 
+import contextlib
 import json
 import re
 import subprocess
 import sys
 
 import pytest
-from playwright.sync_api import expect
+from playwright.sync_api import TimeoutError, expect
 
 LONG = 120_000  # ms, for what a loaded machine may take long to do
 DECK = """\
@@ -41,6 +42,7 @@ def test_in_notebook_7_the_cards_are_live_and_python_knows_what_was_turned(
     folder, notebook_url, new_context, foreign_requests
 ):
     page = new_context().new_page()
+    page.set_default_timeout(LONG)
     page.goto(notebook_url(folder, "cards.ipynb"))
     page.locator(".jp-Notebook-ExecutionIndicator[data-status=idle]").wait_for(timeout=LONG)
     # A kernel can be idle before the cells are drawn, which come one by one.
@@ -48,12 +50,13 @@ def test_in_notebook_7_the_cards_are_live_and_python_knows_what_was_turned(
     expect(cells).to_have_count(len(CELLS), timeout=LONG)
     shown, known, large = (cells.nth(place) for place in range(len(CELLS)))
     # Right after a notebook is opened, keys can run nothing: then again.
-    for _ in range(20):
+    begun = shown.get_by_text(re.compile(r"\[[*\d]+\]:")).first
+    for _ in range(10):
         shown.locator(".cm-content").click()
         page.keyboard.press("Shift+Enter")
-        if shown.get_by_text(re.compile(r"\[[*\d]+\]:")).count():
+        with contextlib.suppress(TimeoutError):
+            begun.wait_for(timeout=10_000)
             break
-        page.wait_for_timeout(500)
     cards = shown.locator(".flipcards .flipcard")
     expect(cards).to_have_count(2, timeout=LONG)
     expect(cards.first.locator(".katex").first).to_be_visible()

@@ -33,6 +33,7 @@ def revealed(notebook):
     page.keyboard.press("Escape")
     page.keyboard.press("b")
     page.keyboard.press("Enter")
+    expect(notebook.locator(".jp-Cell").last.locator(".cm-content")).to_be_focused()
     page.keyboard.insert_text("print([out for out in Out.values() if hasattr(out, 'revealed')][-1].revealed)")
     page.keyboard.press("Control+Enter")
     output = notebook.locator(".jp-CodeCell").last.locator(".jp-OutputArea-output")

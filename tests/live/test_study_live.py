@@ -79,6 +79,7 @@ def python_says(notebook, expression):
     page.keyboard.press("Escape")
     page.keyboard.press("b")
     page.keyboard.press("Enter")
+    expect(notebook.locator(".jp-CodeCell").last.locator(".cm-content")).to_be_focused()
     page.keyboard.insert_text(f"import json; print(json.dumps({expression}))")
     page.keyboard.press("Control+Enter")
     output = notebook.locator(".jp-CodeCell").last.locator(".jp-OutputArea-output")
@@ -167,10 +168,11 @@ def test_a_kernel_killed_amid_a_thousand_ratings_loses_none(lab, new_context, wa
     assert len(set(ids_in(download.value.path()))) == 1000
 
     # The next kernel gets what the last one did not.
+    page.get_by_text("Python 3 (ipykernel) | Idle").wait_for(timeout=LONG)
     lab.run_all(notebook)
     expect(notebook.locator(SAID)).to_have_text("Saved in many.jsonl: 1,000 entries", timeout=LONG)
     written = ids_in(log)
     assert len(written) == len(set(written)) == 1000
     assert set(kept) < set(written)
     assert python_says(notebook, "len(session.reviews)") == 1000
-    assert page.evaluate(OUTBOX) == []
+    wait_until(page, f"async () => (await ({OUTBOX})()).length === 0")
