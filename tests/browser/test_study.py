@@ -112,11 +112,14 @@ def leave(page):
 
 def log_of(page):
     """The entries of the log, by the file that a reader downloads."""
-    page.get_by_role("dialog").wait_for(state="detached")  # one that was closed goes a moment later
+    dialog = page.locator("dialog.flipcards-options")
+    # One that was closed goes a moment later, and gives the focus back; until then no role finds it.
+    dialog.wait_for(state="detached")
     page.keyboard.press("o")
     with page.expect_download() as download:
         page.get_by_role("button", name="Download progress").click()
     page.keyboard.press("Escape")
+    dialog.wait_for(state="detached")
     assert download.value.suggested_filename == "progress.jsonl"
     return [json.loads(line) for line in download.value.path().read_text("utf-8").splitlines()]
 

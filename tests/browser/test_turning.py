@@ -755,6 +755,34 @@ def test_the_first_cards_of_a_large_deck_turn_while_the_others_are_still_on_thei
     assert side(page, "c119") == "back"
 
 
+@pytest.mark.parametrize("grouped", [False, True], ids=["few cards", "a large deck"])
+def test_cards_whose_script_comes_after_their_first_painting_stand_at_once(open_cards, grouped):
+    deck = [(f"c{n}", f"Question {n}?", f"Answer {n}.", []) for n in range(48)]
+    page = open_cards(section_html(deck, grouped=grouped), scripted=False, script="<b></b>")
+    motions = page.evaluate(
+        """async () => {
+            const frame = () => new Promise(requestAnimationFrame);
+            await frame();
+            await frame();
+            const script = document.createElement("script");
+            script.src = "cards.js";
+            document.head.append(script);
+            const turning = () => document.querySelector(".flipcards-turning");
+            while (!turning()) await new Promise((done) => setTimeout(done));
+            const seen = [];
+            for (let frames = 0; frames < 5; frames++) {
+                await frame();
+                seen.push(...document.getAnimations().map(({ transitionProperty }) => transitionProperty));
+            }
+            return seen;
+        }"""
+    )
+    assert motions == []
+    page.locator("#card-c0 summary").click()
+    assert page.evaluate("document.getAnimations().length") > 0
+    assert side(page, "c0") == "back"
+
+
 @pytest.fixture
 def serve_slowly(tmp_path):
     """A function that serves a page, of which all after a character waits until what it returns is called."""

@@ -224,10 +224,14 @@ def test_a_card_can_be_referred_to_like_any_label(tiny):
 
 
 def test_only_pages_with_cards_load_the_front_end(built):
-    (script,) = built.page().select("script[src*='cards.js']")
-    assert built.page().select("script")[0] == script  # it waits for no other
-    # The cards stand before the browser looks for the words that an address names.
-    assert script.has_attr("defer")
+    page = built.page()
+    (script,) = page.select("script[src*='cards.js']")
+    # Right after the text, where it waits for no other: the cards stand before the browser paints them, and
+    # before it looks for the words that an address names.
+    assert not {"async", "defer"} & set(script.attrs)
+    assert page.select(".flipcard")[-1] in script.find_all_previous("details")
+    assert not script.find_all_next("section")
+    assert page.select_one("head link[rel=preload][as=script]")["href"] == script["src"]
     assert not built.page("words.html").select("script[src*='cards.js'], link[href*='flipcards.css']")
 
 

@@ -3,7 +3,7 @@
 
 import { element, frontOf } from "./dom.js";
 import { dress, spokenAnswer, tagsOf } from "./faces.js";
-import { leave } from "./greet.js";
+import { ARRIVING, leave } from "./greet.js";
 import { gridsOf } from "./grids.js";
 import { listenForKeys } from "./keys.js";
 import { followLandings } from "./landing.js";
@@ -137,8 +137,10 @@ export function enhance(section, store = {}) {
     show();
     say(update(view));
   };
-  const help = keyHelp();
+  /** @type {HTMLDialogElement | undefined} */
+  let help;
   const showKeys = () => {
+    help ??= keyHelp();
     if (!help.isConnected) section.prepend(help);
     help.showModal();
   };
@@ -194,12 +196,13 @@ export function enhance(section, store = {}) {
   // --- Begin, and end ---
 
   leave(section);
-  section.classList.add("flipcards-turning");
+  section.classList.add("flipcards-turning", ARRIVING);
   section.prepend(status);
   if (cards.length > 1 || (cards.length && store.study)) section.prepend(bar);
   update(view);
   const grids = gridsOf(section, cards);
   const sizes = keepSizes(section, prepare, signal);
+  section.classList.remove(ARRIVING);
   followLandings(
     section,
     (card) => {

@@ -14,6 +14,12 @@ let catalogue = english;
 /** @type {Intl.PluralRules | undefined} */
 let plurals;
 
+// The browser's first use of Intl takes longer than all else that makes a page's cards turn. English of counts
+// below a thousand does without, and says the same.
+const isPlain = (/** @type {unknown} */ value) => catalogue === english && /^\d{1,3}$/.test(`${value}`);
+const pluralOf = (/** @type {number} */ count) =>
+  isPlain(count) ? (count === 1 ? "one" : "other") : (plurals ??= new Intl.PluralRules(language())).select(count);
+
 /**
  * Speak another language from now on.
  *
@@ -42,12 +48,9 @@ export const language = () => catalogue.language;
 export const words = (section) => (key, places = {}) => {
   const own = /** @type {Catalogue[Name] | undefined} */ (catalogue[section]);
   const message = /** @type {Message} */ (own?.[key] ?? english[section][key]);
-  const form =
-    typeof message === "string"
-      ? message
-      : (message[(plurals ??= new Intl.PluralRules(language())).select(Number(places.count))] ?? message.other);
+  const form = typeof message === "string" ? message : (message[pluralOf(Number(places.count))] ?? message.other);
   return form.replace(/\{(\w+)\}/g, (_, name) => {
     const value = places[name];
-    return typeof value === "number" ? value.toLocaleString(language()) : `${value}`;
+    return typeof value === "number" && !isPlain(value) ? value.toLocaleString(language()) : `${value}`;
   });
 };

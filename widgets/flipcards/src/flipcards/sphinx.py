@@ -711,27 +711,35 @@ def _add_front_end(app: Sphinx, page: str, template: str, context: dict[str, Any
     }
     if boards and page not in boards:
         study["data-today"] = context["pathto"](min(boards))
-    # Classic scripts, not modules: browsers load no module from file://. The cards stand before the browser
-    # looks for what an address names; a large deck does not wait for that. Its words come first.
+    # Classic scripts, not modules: browsers load no module from file://. A large deck waits for nothing.
     is_large = doctree is not None and next(doctree.findall(flipcards_grid), None) is not None
-    early = is_large and app.config.flipcards_catalogue.is_english
-    app.add_js_file("cards.js", loading_method="async" if early else "defer", **study)
+    early = is_large and app.config.flipcards_catalogue.is_english  # else its words come first
+    app.add_js_file("cards.js", loading_method="async" if early else None, **study)
     if page in boards:  # there it is needed at once
         app.add_js_file("study.js", loading_method="defer")
 
 
-def _put_first(app: Sphinx, page: str, template: str, context: dict[str, Any], doctree: Any) -> None:
-    """Let the cards' scripts be the first of those that wait for the end of the page.
+def _put_early(app: Sphinx, page: str, template: str, context: dict[str, Any], doctree: Any) -> None:
+    """Let the cards' scripts run before those that wait for the end of the page.
 
-    Such scripts run in the order of the page, and the theme's icons, which come first, take their time.
+    Among these are the theme's icons, which take their time. Cards that are not many stand before the browser
+    looks for what an address names, and before it paints them: their script is at the end of the text.
     """
     names = ("cards.js", sphinx_words.SCRIPT)
     scripts = context["script_files"]
     ours = [script for script in scripts if Path(str(script.filename)).name in names]
     scripts[:] = [script for script in scripts if script not in ours]
-    if ours:
-        tags = "".join(f"{context['js_tag'](script)}\n" for script in ours)
-        context["metatags"] = f"{context.get('metatags', '')}{tags}"
+    tags = [context["js_tag"](script) for script in ours]
+    if not any("cards.js" in tag for tag in tags) or any(" async=" in tag for tag in tags):
+        _add_to(context, "metatags", tags)
+        return
+    _add_to(context, "body", [tag.replace(' defer="defer"', "") for tag in tags])
+    sources = [found[1] for tag in tags if (found := re.search(r'src="([^"]+)"', tag))]
+    _add_to(context, "metatags", [f'<link rel="preload" as="script" href="{source}">' for source in sources])
+
+
+def _add_to(context: dict[str, Any], part: str, tags: list[str]) -> None:
+    context[part] = "\n".join([context.get(part) or "", *tags, ""])
 
 
 def _slug(title: str) -> str:
@@ -772,7 +780,7 @@ def setup(app: Sphinx) -> dict[str, Any]:
     app.connect("env-get-updated", _stale_pages, priority=900)
     app.connect("doctree-resolved", _move_links_behind)
     app.connect("html-page-context", _add_front_end)
-    app.connect("html-page-context", _put_first, priority=950)  # once others have named theirs
+    app.connect("html-page-context", _put_early, priority=950)  # once others have named theirs
     sphinx_words.setup(app)
     sphinx_flipbook.setup(app)
     sphinx_today.setup(app)
