@@ -10,6 +10,14 @@
 
   const frame = () => new Promise((done) => requestAnimationFrame(done));
 
+  /** From a frame's callback: until that frame is painted. */
+  const painted = () =>
+    new Promise((done) => {
+      const { port1, port2 } = new MessageChannel();
+      port1.onmessage = done;
+      port2.postMessage(null);
+    });
+
   /** Whether a hit test in the middle of a card, anywhere from top to bottom, reaches a part of it. */
   const reaches = (card, part) => {
     const { left, top, width, height } = card.getBoundingClientRect();
@@ -26,12 +34,14 @@
       return Math.max(0, ...tasks.splice(0));
     },
 
-    /** When the first card can be read and turned, in ms since `from` on the clock of the page. */
+    /** When the first card is painted and can be turned, in ms since `from` on the clock of the page. */
     async firstCard({ card, question, ready }, from = 0) {
       for (;;) {
-        const first = document.querySelector(card);
-        if (first && document.querySelector(ready) && reaches(first, question)) return performance.now() - from;
         await frame();
+        const first = document.querySelector(card);
+        if (!first || !document.querySelector(ready) || !reaches(first, question)) continue;
+        await painted();
+        return performance.now() - from;
       }
     },
 

@@ -64,8 +64,11 @@ HAS_SNAPSHOT = """async () => {
 }"""
 
 
-def build(folder: Path, count: int) -> tuple[Path, float]:
-    """Build a book with a page for each deck and one for Today; return its site and the seconds it took."""
+def build(folder: Path, count: int, *, light: bool = True) -> tuple[Path, float]:
+    """Build a book with a page for each deck and one for Today; return its site and the seconds it took.
+
+    It is built as the site of this repository is, with sphinx-lightbook, unless it is not to be `light`.
+    """
     folder.mkdir()
     pages = []
     for number, first in enumerate(range(0, count, DECK)):
@@ -82,7 +85,7 @@ def build(folder: Path, count: int) -> tuple[Path, float]:
         "only_build_toc_files": True,
         "execute": {"execute_notebooks": "off"},
         "sphinx": {
-            "extra_extensions": ["flipcards.sphinx"],
+            "extra_extensions": ["flipcards.sphinx", *(["sphinx_lightbook"] if light else [])],
             "config": {"flipcards_decks": ["deck*.yml"], "flipcards_book": BOOK},
         },
     }
@@ -178,10 +181,11 @@ def main() -> None:
     parser.add_argument("--cards", type=int, default=10_000)
     parser.add_argument("--reviews", type=int, default=10, help="of each card (10)")
     parser.add_argument("--repeat", type=int, default=5, help="visits (5)")
+    parser.add_argument("--plain", action="store_true", help="a book without sphinx-lightbook")
     options = parser.parse_args()
     entries = reviews(options.cards, options.reviews)
     with tempfile.TemporaryDirectory() as name, sync_playwright() as playwright:
-        site, build_seconds = build(Path(name) / "book", options.cards)
+        site, build_seconds = build(Path(name) / "book", options.cards, light=not options.plain)
         browser = playwright.chromium.launch(
             executable_path=CHROMIUM["system_chromium"](), args=CHROMIUM["FLAGS"]
         )
@@ -202,8 +206,9 @@ def main() -> None:
             context.close()
         browser.close()
     median = {key: statistics.median(one[key] for one in seen) for key in seen[0]}
+    kind = "plain" if options.plain else "light"
     print(
-        f"{options.cards:,} cards, {len(entries):,} reviews; the book took {build_seconds:.0f} s to build\n"
+        f"{options.cards:,} cards, {len(entries):,} reviews; a {kind} book, built in {build_seconds:.0f} s\n"
     )
     rows = [
         ("page parsed", "parsed", milliseconds),
