@@ -17,3 +17,29 @@ def open_page(new_context, server):
         return page
 
     return open_page
+
+
+# A reading waits for all writing that has begun.
+READ = """() => new Promise((done, failed) => {
+  const book = document.querySelector("script[data-book]").dataset.book;
+  const opening = indexedDB.open(`flipcards:${book}`);
+  opening.onerror = () => failed(opening.error);
+  opening.onsuccess = () => {
+    const reading = opening.result.transaction("blocks").objectStore("blocks").count();
+    reading.onsuccess = () => {
+      opening.result.close();
+      done(reading.result);
+    };
+  };
+})"""
+
+
+@pytest.fixture
+def leave():
+    """A function that closes a page, once what was rated on it is on disk."""
+
+    def leave(page):
+        page.evaluate(READ)
+        page.close()
+
+    return leave

@@ -90,26 +90,6 @@ def answer(page, *keys):
         page.keyboard.press(key)
 
 
-# A reading waits for all writing that has begun.
-READ = """() => new Promise((done, failed) => {
-  const opening = indexedDB.open("flipcards:tiny");
-  opening.onerror = () => failed(opening.error);
-  opening.onsuccess = () => {
-    const reading = opening.result.transaction("blocks").objectStore("blocks").count();
-    reading.onsuccess = () => {
-      opening.result.close();
-      done(reading.result);
-    };
-  };
-})"""
-
-
-def leave(page):
-    """Close the page, once what was rated is on disk."""
-    page.evaluate(READ)
-    page.close()
-
-
 def log_of(page):
     """The entries of the log, by the file that a reader downloads."""
     dialog = page.locator("dialog.flipcards-options")
@@ -257,7 +237,7 @@ def test_tab_leaves_the_session_in_both_directions(new_reader):
 # --- The schedule ------------------------------------------------------------------------------------
 
 
-def test_a_reload_finds_the_cards_scheduled_and_a_day_later_they_are_due(new_reader):
+def test_a_reload_finds_the_cards_scheduled_and_a_day_later_they_are_due(new_reader, leave):
     tab = new_reader()
     page = tab()
     study(page)
@@ -293,7 +273,7 @@ def test_undo_brings_back_card_and_schedule_to_the_first_step(new_reader):
     assert [entry["undoes"] for entry in log[2:]] == [log[1]["id"], log[0]["id"]]
 
 
-def test_a_buried_card_comes_back_tomorrow_and_a_suspended_one_when_it_is_called(new_reader):
+def test_a_buried_card_comes_back_tomorrow_and_a_suspended_one_when_it_is_called(new_reader, leave):
     tab = new_reader()
     page = tab()
     study(page)

@@ -51,26 +51,6 @@ def answer(page, key):
     page.keyboard.press(key)
 
 
-# A reading waits for all writing that has begun.
-READ = """() => new Promise((done, failed) => {
-  const opening = indexedDB.open("flipcards:fine-tuning-review");
-  opening.onerror = () => failed(opening.error);
-  opening.onsuccess = () => {
-    const reading = opening.result.transaction("blocks").objectStore("blocks").count();
-    reading.onsuccess = () => {
-      opening.result.close();
-      done(reading.result);
-    };
-  };
-})"""
-
-
-def leave(page):
-    """Close the page, once what was rated is on disk."""
-    page.evaluate(READ)
-    page.close()
-
-
 def asked(page):
     return page.evaluate("document.querySelector('.flipcards-stage .flipcard')?.dataset.card ?? null")
 
@@ -103,7 +83,7 @@ def counts(page):
     return {name: int(number) for name, number in re.findall(r"(\w+)\s+(\d+)", found)}
 
 
-def test_a_learners_first_days(new_reader, tmp_path, page_errors):
+def test_a_learners_first_days(new_reader, tmp_path, page_errors, leave):
     """First visit, ten cards, tomorrow, undo, download, wipe, load: the same state to the digit."""
     tab = new_reader()
     page = tab()
