@@ -41,8 +41,11 @@ def section_html(cards, deck="deck", grouped=False):
     parts = [card_html(*card) for card in cards]
     if grouped:
         groups = ["".join(parts[i : i + 24]) for i in range(0, len(parts), 24)]
-        parts = [f'<div class="flipcards-grid">{group}</div>' for group in groups]
+        parts = [f"{GRID}{group}</div>" for group in groups]
     return f'<section class="flipcards" data-deck="{deck}">{"".join(parts)}</section>'
+
+
+GRID = '<div class="flipcards-grid">'
 
 
 def page_html(body, script='<script type="module" src="cards.js"></script>'):
@@ -669,6 +672,30 @@ def test_a_large_deck_lays_out_only_what_is_near(open_cards, grouped):
     assert shown_cards(page) == [name for name, *_ in MANY]
 
 
+def test_what_stands_between_two_grids_leaves_their_distance_as_it_is(open_cards):
+    cards = section_html(MANY[:72], grouped=True)
+    page = open_cards(cards.replace(f"</div>{GRID}", f"</div><script></script>{GRID}", 1))
+    page.locator(".flipcards-count", has_text="72 cards").wait_for()
+    first, second, third = (page.locator(".flipcards-grid").nth(n).bounding_box() for n in range(3))
+    gap = second["y"] - first["y"] - first["height"]
+    assert gap == pytest.approx(20, abs=0.5)  # as between the rows of a grid
+    assert third["y"] - second["y"] - second["height"] == pytest.approx(gap, abs=0.5)
+
+
+def test_turning_a_card_of_a_large_deck_has_no_other_looked_at_again(open_cards):
+    """Chromium takes time by the card for a new node of words, and where list numbers change their scope."""
+    page = open_cards(section_html(MANY[:50], grouped=True))
+    page.locator(".flipcards-count", has_text="50 cards").wait_for()
+    contained = "(card) => getComputedStyle(card, '::details-content').contain"
+    card = page.locator("#card-c0")
+    page.evaluate("said = document.querySelector('.flipcards-status').firstChild")
+    assert "style" in card.evaluate(contained)
+    card.locator("summary").click()
+    page.locator(".flipcards-status", has_text="Answer 0.").wait_for()
+    assert "style" in card.evaluate(contained)
+    assert page.evaluate("said === document.querySelector('.flipcards-status').firstChild")
+
+
 @pytest.mark.parametrize("grouped", [True, False], ids=["in groups", "in one list"])
 def test_every_card_of_a_large_deck_can_be_reached(open_cards, grouped):
     page = open_cards(section_html(MANY, grouped=grouped), at="#card-c444")
@@ -730,12 +757,17 @@ def test_cards_turn_on_a_page_opened_as_a_file(new_context, tmp_path):
     assert side(page, "sft") == "back"
 
 
+@pytest.mark.parametrize("place", ["in the head", "after the first grid"])
 def test_the_first_cards_of_a_large_deck_turn_while_the_others_are_still_on_their_way(
-    new_context, serve_slowly
+    new_context, serve_slowly, place
 ):
     deck = [(f"c{n}", f"Question {n}?", f"Answer {n}.", ["even", "odd"][n % 2]) for n in range(120)]
-    script = '<script async src="cards.js"></script>'
-    html = page_html(section_html(deck, grouped=True), script)
+    cards = section_html(deck, grouped=True)
+    if place == "in the head":
+        html = page_html(cards, '<script async src="cards.js"></script>')
+    else:
+        script = '<script src="cards.js"></script>'
+        html = page_html(cards.replace(GRID, f"{script}{GRID}", 2).replace(f"{script}{GRID}", GRID, 1), "")
     page = new_context().new_page()
     # The grid is whole once something follows it.
     arrive = serve_slowly(html, html.index("Question 30?"))

@@ -438,11 +438,27 @@ def test_a_large_deck_comes_in_groups_that_lose_no_card_and_keep_the_order(tiny)
     code, printed = tiny.build()
     assert code == 0, printed
     section = tiny.page().select_one("section.flipcards")
-    grids = section.find_all(True, recursive=False)
+    first, script, *others = section.find_all(True, recursive=False)
+    grids = [first, *others]
     assert {grid.name for grid in grids} == {"div"}
     assert [len(grid.select("details")) for grid in grids] == [24, 24, 24, 24, 4]
     assert [card["data-card"] for card in section.select("details")] == [f"c{n}" for n in range(100)]
-    assert tiny.page().select_one("script[src*='cards.js']").has_attr("async")  # it waits for no others
+    # The first cards turn while the browser is still reading the others.
+    assert "cards.js" in script["src"]
+    assert not {"async", "defer"} & set(script.attrs)
+
+
+def test_where_a_deck_is_very_large_the_browser_is_let_up_for_air(tiny):
+    tiny.edit("conf.py", "version", 'suppress_warnings = ["flipcards.many"]\nversion')
+    tiny.write("decks/one.yml", many_cards(24 * 45))
+    code, printed = tiny.build()
+    assert code == 0, printed
+    section = tiny.page().select_one("section.flipcards")
+    parts = [part.name for part in section.find_all(True, recursive=False)]
+    assert [n for n, name in enumerate(parts) if name == "script"] == [1, 22, 43]
+    # A script of no words needs no leave of any policy, and says nothing.
+    assert [script.get_text() for script in section.select("script")] == ["", "", ""]
+    assert len(section.select("script[src]")) == 1
 
 
 def test_more_than_500_cards_on_a_page_are_warned_of(tiny):

@@ -49,6 +49,8 @@ PAGES = {
         ```{dropdown} More
         Hidden until opened.
         ```
+
+        <script class="of-no-words"></script>
         """,
     # An author's own: a class that only a script gives, a variable that only a script reads.
     "static/own.css": """\
@@ -142,6 +144,12 @@ def test_a_page_has_the_scripts_that_it_uses_and_no_others(light):
     assert "Search finished" in script("search.html")
     assert "Search finished" not in script("intro.html")
     assert "fontawesome" not in light.html("intro.html")
+
+
+def test_bootstrap_waits_until_it_is_needed_also_where_a_script_says_nothing(light):
+    for name in ("intro.html", "deep er/wörter.html"):
+        assert not soup(light, name).select("script[src*='bootstrap']")
+        assert soup(light, name).select("script[data-bootstrap]")
 
 
 def test_the_search_index_is_loaded_once_and_only_where_something_is_searched(light, open_page):
@@ -262,7 +270,8 @@ def test_every_page_has_a_policy_that_names_its_inline_scripts_by_hash(light):
         assert "unsafe" not in scripts
         for script in page.find_all("script", src=False):
             if script.get("type") in (None, "module"):
-                digest = base64.b64encode(hashlib.sha256(script.string.encode()).digest()).decode()
+                text = script.string or ""
+                digest = base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()
                 assert f"'sha256-{digest}'" in scripts
         assert not page.select("[onclick]")
         assert page.select_one("meta[name=referrer]")["content"] == "same-origin"

@@ -24,7 +24,7 @@ for (const { language, key, places, text } of read("../data/words.json")) {
 test("what English does without Intl is what Intl gives", () => {
   const plurals = new Intl.PluralRules("en");
   const count = words("page");
-  for (const number of [...Array(1100).keys(), 0.5, 1.5, 99.25, 12345, -1, -999, -1000]) {
+  for (const number of [...Array(1100).keys(), 0.5, 1.5, 99.25, 12345, 999999, 1e6, 1234567, 1e15, 1e21, -1, -999, -1000]) {
     const written = number.toLocaleString("en");
     const form = plurals.select(number) === "one" ? `${written} card` : `${written} cards`;
     assert.equal(count("count", { count: number }), form);

@@ -62,9 +62,12 @@ export function enhance(section, store = {}) {
 
   // --- One card ---
 
+  // The same text node all along: a new one makes the browser look at every style of a large deck again.
+  const said = new Text();
   const status = element("p", "flipcards-status", "", { role: "status" });
+  status.append(said);
   const say = (/** @type {string} */ words) => {
-    status.textContent = words;
+    said.data = words;
   };
   section.addEventListener("focusout", () => say(""), { signal });
 
@@ -195,8 +198,7 @@ export function enhance(section, store = {}) {
 
   // --- Begin, and end ---
 
-  leave(section);
-  section.classList.add("flipcards-turning", ARRIVING);
+  if (!leave(section)) section.classList.add("flipcards-turning", ARRIVING);
   section.prepend(status);
   if (cards.length > 1 || (cards.length && store.study)) section.prepend(bar);
   update(view);

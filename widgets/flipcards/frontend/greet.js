@@ -3,7 +3,7 @@
 
 import { element } from "./dom.js";
 import { dress } from "./faces.js";
-import { cardsIn, makeRoom } from "./sizes.js";
+import { cardsIn, guessGrids, makeRoom } from "./sizes.js";
 import { words } from "./words.js";
 
 /** Until its cards are laid out, a section has this too. Else an answer put behind its question would swing there. */
@@ -32,6 +32,7 @@ export function greet(section, link = () => "") {
   const cards = cardsIn(grid);
   for (const card of cards) dress(card, link(card), words("page")("link"));
   makeRoom(cards);
+  guessGrids(section);
   section.classList.remove(ARRIVING);
 }
 
@@ -39,8 +40,9 @@ export function greet(section, link = () => "") {
  * Take away what only greeted.
  *
  * @param {HTMLElement} section
+ * @returns {boolean}  Whether the section was greeted: its first cards turn already.
  */
 export function leave(section) {
   places.get(section)?.remove();
-  places.delete(section);
+  return places.delete(section);
 }

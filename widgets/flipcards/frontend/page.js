@@ -67,8 +67,7 @@ const look = () => {
       begin(section, closed);
     } else if (!closed && isRead(section.querySelector(GRID))) greet(section, link);
   }
-  // Frames are no clock for this: the first one is to show the cards.
-  if (isLoading()) setTimeout(look, 10);
+  if (isLoading()) setTimeout(look, 100);
 };
 look();
 for (const more of ["DOMContentLoaded", "flipcards"]) document.addEventListener(more, look);

@@ -32,6 +32,20 @@ export function makeRoom(cards) {
 }
 
 /**
+ * What a grid off the screen is taken for until it comes near: as high as the first one.
+ *
+ * @param {HTMLElement} section
+ */
+export function guessGrids(section) {
+  const first = section.querySelector(":scope > .flipcards-grid:not(.flipcards-short)");
+  if (!first) return;
+  const height = `${first.clientHeight}px`;
+  // To write it, even unchanged, has every style of a large deck looked at again.
+  if (section.style.getPropertyValue("--flipcards-grid") !== height)
+    section.style.setProperty("--flipcards-grid", height);
+}
+
+/**
  * Keep the room for the answers right while grids come near, and while the section changes its width.
  *
  * @param {HTMLElement} section  With its first grid in it.
@@ -60,9 +74,7 @@ export function keepSizes(section, prepare, signal) {
   };
 
   measure();
-  const first = section.querySelector(":scope > .flipcards-grid:not(.flipcards-short)");
-  // What a grid off the screen is taken for until it comes near.
-  if (first) section.style.setProperty("--flipcards-grid", `${first.clientHeight}px`);
+  guessGrids(section);
 
   section.addEventListener(
     "contentvisibilityautostatechange",

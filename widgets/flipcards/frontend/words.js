@@ -14,9 +14,9 @@ let catalogue = english;
 /** @type {Intl.PluralRules | undefined} */
 let plurals;
 
-// The browser's first use of Intl takes longer than all else that makes a page's cards turn. English of counts
-// below a thousand does without, and says the same.
-const isPlain = (/** @type {unknown} */ value) => catalogue === english && /^\d{1,3}$/.test(`${value}`);
+// The browser's first use of Intl takes longer than all else that makes a page's cards turn. English does without
+// where it counts, and says the same.
+const isPlain = (/** @type {unknown} */ value) => catalogue === english && /^\d+$/.test(`${value}`);
 const pluralOf = (/** @type {number} */ count) =>
   isPlain(count) ? (count === 1 ? "one" : "other") : (plurals ??= new Intl.PluralRules(language())).select(count);
 
@@ -51,6 +51,7 @@ export const words = (section) => (key, places = {}) => {
   const form = typeof message === "string" ? message : (message[pluralOf(Number(places.count))] ?? message.other);
   return form.replace(/\{(\w+)\}/g, (_, name) => {
     const value = places[name];
-    return typeof value === "number" && !isPlain(value) ? value.toLocaleString(language()) : `${value}`;
+    if (typeof value !== "number") return `${value}`;
+    return isPlain(value) ? `${value}`.replace(/\B(?=(\d{3})+$)/g, ",") : value.toLocaleString(language());
   });
 };

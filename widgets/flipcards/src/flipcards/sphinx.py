@@ -42,6 +42,10 @@ logger = logging.getLogger(__name__)
 STATIC = Path(__file__).parent / "static"
 ATTRIBUTES = {"attrs_block", "attrs_image", "attrs_inline"}
 FRONT_END = ("cards.js", "study.js", "flipcards.css")
+# Between the grids of a large deck. It does nothing, but where a script ends Chromium's parser stops to see
+# whether the reader wants something, or a frame is due; else it works on for half a second at a time.
+BREAK = '<script class="flipcards-break"></script>\n'
+BREAK_EVERY = 20  # grids
 
 
 class FlipcardsError(SphinxError):
@@ -589,7 +593,7 @@ def _place(node: nodes.Element) -> dict[str, str]:
 
 def _visit_flipcards(self: HTML5Translator, node: nodes.Element) -> None:
     attributes = {"data-deck": node["deck"], **_place(node)}
-    self.body.append(self.starttag(node, "section", CLASS="flipcards", **attributes))
+    self.body.append(self.starttag(node, "section", "", CLASS="flipcards", **attributes))
 
 
 def _depart_flipcards(self: HTML5Translator, node: nodes.Element) -> None:
@@ -597,7 +601,14 @@ def _depart_flipcards(self: HTML5Translator, node: nodes.Element) -> None:
 
 
 def _visit_grid(self: HTML5Translator, node: nodes.Element) -> None:
-    self.body.append(self.starttag(node, "div", CLASS="flipcards-grid"))
+    self.body.append(self.starttag(node, "div", "", CLASS="flipcards-grid"))
+
+
+def _depart_grid(self: HTML5Translator, node: nodes.Element) -> None:
+    number = node.parent.index(node)
+    self.body.append("</div>\n")
+    if number % BREAK_EVERY == 0 and not _is_epub(self):
+        self.body.append(BREAK)
 
 
 def _visit_flipcard(self: HTML5Translator, node: nodes.Element) -> None:
@@ -608,7 +619,7 @@ def _visit_flipcard(self: HTML5Translator, node: nodes.Element) -> None:
         attributes["data-home"] = node["home_uri"]
     attributes |= _place(node)
     tag = "div" if _is_epub(self) else "details"
-    self.body.append(self.starttag(node, tag, CLASS="flipcard", **attributes))
+    self.body.append(self.starttag(node, tag, "", CLASS="flipcard", **attributes))
 
 
 def _depart_flipcard(self: HTML5Translator, node: nodes.Element) -> None:
@@ -621,33 +632,34 @@ def _visit_front(self: HTML5Translator, node: nodes.Element) -> None:
 
 
 def _depart_front(self: HTML5Translator, node: nodes.Element) -> None:
-    self.body.append("</div>\n" if _is_epub(self) else "</summary>\n")
+    self.body.append("</div>\n" if _is_epub(self) else "</summary>\n")  # its words end there
 
 
 def _visit_part(self: HTML5Translator, node: nodes.Element) -> None:
     if isinstance(node, flipcard_back):  # the script of the answer says where its lines begin
-        self.body.append(self.starttag(node, "div", CLASS="flipcard-back", dir="auto"))
+        self.body.append(self.starttag(node, "div", "", CLASS="flipcard-back", dir="auto"))
     else:
-        self.body.append(self.starttag(node, "div", CLASS="flipcard-why"))
+        self.body.append(self.starttag(node, "div", "", CLASS="flipcard-why"))
 
 
 def _depart_part(self: HTML5Translator, node: nodes.Element) -> None:
-    self.body.append("</div>\n")
+    self.body.append("</div>")
 
 
 def _visit_foot(self: HTML5Translator, node: nodes.Element) -> None:
     if not node.children:
         raise nodes.SkipNode
-    self.body.append(self.starttag(node, "footer", CLASS="flipcard-foot"))
+    self.body.append(self.starttag(node, "footer", "", CLASS="flipcard-foot"))
 
 
 def _depart_foot(self: HTML5Translator, node: nodes.Element) -> None:
-    self.body.append("</footer>\n")
+    self.body.append("</footer>")
 
 
+# Without space between tags that hold no words: it would be one more node that scripts of the page walk over.
 HTML = {
     flipcards: (_visit_flipcards, _depart_flipcards),
-    flipcards_grid: (_visit_grid, _depart_part),
+    flipcards_grid: (_visit_grid, _depart_grid),
     flipcard: (_visit_flipcard, _depart_flipcard),
     flipcard_front: (_visit_front, _depart_front),
     flipcard_back: (_visit_part, _depart_part),
@@ -711,10 +723,7 @@ def _add_front_end(app: Sphinx, page: str, template: str, context: dict[str, Any
     }
     if boards and page not in boards:
         study["data-today"] = context["pathto"](min(boards))
-    # Classic scripts, not modules: browsers load no module from file://. A large deck waits for nothing.
-    is_large = doctree is not None and next(doctree.findall(flipcards_grid), None) is not None
-    early = is_large and app.config.flipcards_catalogue.is_english  # else its words come first
-    app.add_js_file("cards.js", loading_method="async" if early else None, **study)
+    app.add_js_file("cards.js", **study)  # a classic script: browsers load no module from file://
     if page in boards:  # there it is needed at once
         app.add_js_file("study.js", loading_method="defer")
 
@@ -722,18 +731,24 @@ def _add_front_end(app: Sphinx, page: str, template: str, context: dict[str, Any
 def _put_early(app: Sphinx, page: str, template: str, context: dict[str, Any], doctree: Any) -> None:
     """Let the cards' scripts run before those that wait for the end of the page.
 
-    Among these are the theme's icons, which take their time. Cards that are not many stand before the browser
-    looks for what an address names, and before it paints them: their script is at the end of the text.
+    Among these are the theme's icons, which take their time. The script of the cards runs before the browser
+    looks for what an address names, and before it paints them: at the end of the text, or, where a deck is
+    large, when its first cards are there.
     """
     names = ("cards.js", sphinx_words.SCRIPT)
     scripts = context["script_files"]
     ours = [script for script in scripts if Path(str(script.filename)).name in names]
     scripts[:] = [script for script in scripts if script not in ours]
     tags = [context["js_tag"](script) for script in ours]
-    if not any("cards.js" in tag for tag in tags) or any(" async=" in tag for tag in tags):
+    if not any("cards.js" in tag for tag in tags):
         _add_to(context, "metatags", tags)
         return
-    _add_to(context, "body", [tag.replace(' defer="defer"', "") for tag in tags])
+    at_once = [tag.replace(' defer="defer"', "") for tag in tags]
+    body = context.get("body") or ""
+    if BREAK in body:
+        context["body"] = body.replace(BREAK, "\n".join([*at_once, ""]), 1)
+    else:
+        _add_to(context, "body", at_once)
     sources = [found[1] for tag in tags if (found := re.search(r'src="([^"]+)"', tag))]
     _add_to(context, "metatags", [f'<link rel="preload" as="script" href="{source}">' for source in sources])
 

@@ -166,7 +166,7 @@ class Scripts:
         if any(text is None or DEFINED.search(text) for text in at_once):
             return None
         settings = dict(found for script in scripts if (found := _setting(script["inline"] or "")))
-        late = BOOTSTRAP in paths and _may_wait(page.facts, [text or "bootstrap" for text in others])
+        late = BOOTSTRAP in paths and _may_wait(page.facts, others)
         used = [
             part
             for part in PARTS
@@ -281,13 +281,15 @@ def _text(site: Site, script: dict[str, Any]) -> str | None:
     return site.text(script["path"]) if script["path"] else None
 
 
-def _may_wait(facts: Facts, others: list[str]) -> bool:
+def _may_wait(facts: Facts, others: list[str | None]) -> bool:
     """Whether Bootstrap may load when the reader first touches what needs it.
 
-    Not if another script names it, nor with parts that Bootstrap starts on its own.
+    Not if another script names it, or cannot be read, nor with parts that Bootstrap starts on its own.
     """
     starts = {".carousel", ".scrollspy", "[data-bs-spy", "[data-bs-ride", "#pst-collapse-sidebar-button"}
-    return starts.isdisjoint(facts["words"]) and not any("bootstrap" in text for text in others)
+    if any(text is None or "bootstrap" in text for text in others):
+        return False
+    return starts.isdisjoint(facts["words"])
 
 
 def small_script(site: Site, text: str) -> str:
