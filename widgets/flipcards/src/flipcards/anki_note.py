@@ -17,7 +17,7 @@ from flipcards.words import Words
 
 # How often a change of this package has changed what a note shows. Anki takes a note or a template over only
 # when it is newer than its own: raise this with every such change, and all of them are a second newer.
-RENDERING = 0
+RENDERING = 1
 
 # Frozen: to Anki, another list of fields is another note type, and every note of the old one a conflict.
 # What a later version has to add goes into the JSON of `Text`. Templates and style may change.
@@ -27,39 +27,55 @@ MODEL_NAME = "Flip card (flipcards)"
 GUID = "flipcards:"
 
 FRONT_TEMPLATE = '<div class="flipcard-front" dir="auto">{{Front}}</div>'
+# MathJax lays MathML for screen readers over each formula, unseen and larger than it: a block that scrolls
+# would scroll that too. A rule with `:has` is all lost on old browsers, so it has nothing that they need.
 STYLE = """.card {
-  --quiet: #57606a; --line: #d0d7de; --tint: #f3f5f7; --link: #0a5bb5;
-  max-width: 40rem; margin: 0 auto; padding: 1rem;
+  --quiet: #57606a; --line: #d0d7de; --tint: #f3f5f7; --paper: #fff; --link: #0a5bb5;
+  max-width: 40rem; margin: 0 auto; padding: 1rem; overflow-wrap: break-word;
   font-family: system-ui, sans-serif; font-size: 1.125rem; line-height: 1.5;
-  text-align: start; color: #1f2328; background: #fff;
+  text-align: start; color: #1f2328; background: var(--paper);
 }
 .card.nightMode, .card.night_mode, .nightMode .card, .night_mode .card {
-  --quiet: #a3acb6; --line: #444c56; --tint: #2b3036; --link: #79b8ff;
-  color: #e6e9ec; background: #1e2227;
+  --quiet: #a3acb6; --line: #444c56; --tint: #2b3036; --paper: #1e2227; --link: #79b8ff;
+  color: #e6e9ec; background: var(--paper);
 }
 .flipcard-front { font-weight: 600; }
-.flipcard-front p, .flipcard-back p, .flipcard-why p { margin: 0 0 .6em; }
-.flipcard-why p:last-child { margin: 0; }
-hr#answer { border: 0; border-top: 1px solid var(--line); margin: 1rem 0; }
+.flipcard-front pre, .flipcard-front table { font-weight: 400; }
+.card p, .card ul, .card ol, .card dl, .card pre, .card table, .card blockquote, .card .math,
+.card .admonition { margin: 0 0 .6em; }
+.card li > ul, .card li > ol { margin: 0; }
+.flipcard-why > :last-child, .card li:last-child > :last-child, .card .admonition > :last-child,
+.card blockquote > :last-child { margin-bottom: 0; }
+hr#answer { height: 0; border: 0; border-top: 1px solid var(--line); margin: 1rem 0; background: none; }
 .flipcard-why { margin-top: 1rem; padding: .6rem .8rem; border-inline-start: 3px solid var(--line);
   background: var(--tint); font-size: 1rem; }
+.flipcard-why > *, .card .admonition > * { --tint: var(--paper); }
 .flipcard-foot { margin-top: 1rem; color: var(--quiet); font-size: .875rem; }
-.card a { color: var(--link); }
+.card a { color: var(--link); text-decoration: underline; }
 .card code { padding: .1em .25em; border-radius: 3px; background: var(--tint);
+  font-family: ui-monospace, monospace; font-size: .9em; }
+.card kbd { padding: 0 .3em; border: 1px solid var(--line); border-radius: 3px;
   font-family: ui-monospace, monospace; font-size: .9em; }
 .card pre { overflow-x: auto; padding: .6rem .8rem; border-radius: 4px; background: var(--tint);
   text-align: left; direction: ltr; }
 .card pre code { padding: 0; background: none; }
-.card table { border-collapse: collapse; margin: .6em 0; }
-.card th, .card td { border: 1px solid var(--line); padding: .2em .5em; }
+.card table { display: block; max-width: 100%; overflow-x: auto; overflow-y: hidden;
+  border-collapse: collapse; }
+.card th, .card td { border: 1px solid var(--line); padding: .2em .5em; text-align: start; }
 .card .text-left { text-align: left; }
 .card .text-center { text-align: center; }
 .card .text-right { text-align: right; }
 .card img { max-width: 100%; height: auto; background: #fff; }
 .card ul, .card ol { padding-inline-start: 1.5em; }
-.card blockquote { margin: .6em 0; padding-inline-start: .8em; border-inline-start: 3px solid var(--line); }
-.card .math { margin: 0 0 .6em; overflow-x: auto; }
-.card .admonition { margin: .6em 0; padding: .5rem .8rem; border-inline-start: 3px solid var(--link);
+.card dt { font-weight: 600; }
+.card dd { margin: 0 0 .3em; margin-inline-start: 1.5em; }
+.card blockquote { padding-inline-start: .8em; border-inline-start: 3px solid var(--line); }
+.card .math { overflow-x: auto; overflow-y: hidden; }
+.card .math mjx-container[display] { margin: .4em 0; }
+.card mjx-assistive-mml { max-width: 1px; max-height: 1px; }
+.card p:not(li *):has(mjx-container), .card ul:not(li *):has(mjx-container),
+.card ol:not(li *):has(mjx-container), .card dl:has(mjx-container) { overflow-x: auto; overflow-y: hidden; }
+.card .admonition { padding: .5rem .8rem; border-inline-start: 3px solid var(--link);
   background: var(--tint); }
 .card .admonition-title { font-weight: 600; }
 """
