@@ -98,3 +98,19 @@ def test_turned_or_not_a_card_stands_whole_on_a_sheet_and_no_sheet_is_wasted(she
         assert len(on) == 1, f"card {number} is on sheets {on}"
     assert 5 < len(printed) < 20
     assert all(len(re.findall(r"Q\d+Z", text)) >= 2 for text in printed[:-1])
+
+
+def test_the_ring_of_the_focus_stays_off_paper(sheets):
+    rings = []
+
+    def focus(opened):
+        opened.locator(".flipcard-front").first.focus()
+        opened.keyboard.press("ArrowRight")
+        ring = """() => [...document.querySelectorAll(".flipcard, .flipcard-front")]
+            .filter((part) => getComputedStyle(part).outlineStyle !== "none").length"""
+        rings.append(opened.evaluate(ring))
+        opened.emulate_media(media="print")
+        rings.append(opened.evaluate(ring))
+
+    sheets(focus)
+    assert rings == [1, 0]

@@ -5,6 +5,7 @@ import hashlib
 import io
 import json
 import re
+import shutil
 import struct
 import sys
 import zlib
@@ -358,6 +359,27 @@ def published(book):
         path.relative_to(book.site).as_posix() for pattern in patterns for path in book.site.rglob(pattern)
     }
     return {path: (book.site / path).read_bytes() for path in paths - {"search.html"}}
+
+
+def test_a_build_that_changes_nothing_prepares_nothing_and_publishes_the_same(book_class, tmp_path_factory):
+    book = make(book_class, tmp_path_factory.mktemp("again") / "book")
+    book.build()
+    before = {path: path.read_bytes() for path in book.site.rglob("*") if path.is_file()}
+    times = {path: path.stat().st_mtime_ns for path in before if path.name in {"intro.html", "wörter.html"}}
+    kept = book.folder / "_build/.doctrees/lightbook-html/cache"
+    assert any(kept.iterdir())
+    shutil.rmtree(kept)
+    book.build()
+    # Sphinx writes its index and the search page each time; they come as they were.
+    assert {path: path.read_bytes() for path in book.site.rglob("*") if path.is_file()} == before
+    assert {path: path.stat().st_mtime_ns for path in times} == times
+    assert not kept.exists()  # what is made of figures and scripts was not asked for
+
+    book.write("intro.md", PAGES["intro.md"] + "\nMore words.\n")
+    book.build()
+    assert "More words." in book.html("intro.html")
+    assert SIGNS["policy"](book.html("search.html"))
+    assert any(kept.iterdir())
 
 
 def test_a_fault_skips_its_step_and_once_mended_the_site_is_that_of_a_clean_build(

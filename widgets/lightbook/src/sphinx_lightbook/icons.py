@@ -16,7 +16,7 @@ from sphinx.application import Sphinx
 
 from sphinx_lightbook.rewriting import Page, Site, add_step, digest
 from sphinx_lightbook.scripts import small_script
-from sphinx_lightbook.tags import Tag, edit_tags, file_named
+from sphinx_lightbook.tags import Tag, edit_tags, file_named, named
 
 SCRIPT = "_static/scripts/fontawesome.js"
 BOOTSTRAP = "_static/scripts/bootstrap.js"  # its words are no sign of use: it knows every class it can set
@@ -101,7 +101,7 @@ class Icons:
             address = tag.attributes.get("src") or tag.attributes.get("href")
             return "" if address and file_named(address, page.name) == SCRIPT else None
 
-        return edit_tags(html, edit)
+        return edit_tags(html, edit, named("i", "span", "script", "link"))
 
 
 def words_in_use(site: Site) -> set[str]:

@@ -6,10 +6,12 @@ same pixel for pixel.
 
 from __future__ import annotations
 
+import functools
 import gzip
 import io
 import json
 import re
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -39,6 +41,9 @@ def add_stylesheet(app: Sphinx) -> None:
         app.add_css_file(STYLESHEET)
 
 
+_SHOWS = re.compile(r"<(?:img[\s/>]|a[\s/>].*_images/)", re.IGNORECASE | re.DOTALL)
+
+
 class Images:
     """The step."""
 
@@ -46,11 +51,10 @@ class Images:
 
     def prepare(self, site: Site) -> None:
         """Look at every image that a page of the site shows."""
-        self.shown: dict[str, dict[str, Any]] = {}
-        for page in site.pages.values():
-            for path in page.facts["images"]:
-                if path is not None and path not in self.shown and path.startswith("_"):
-                    self.shown[path] = _look_at(site, path)
+        paths = {path for page in site.pages.values() for path in page.facts["images"] if path}
+        own = sorted(path for path in paths if path.startswith("_"))
+        with ThreadPoolExecutor() as threads:  # what takes long lets go of the interpreter
+            self.shown = dict(zip(own, threads.map(functools.partial(_look_at, site), own), strict=True))
 
     def state(self, page: Page) -> object:
         """What was made of this page's images."""
@@ -69,7 +73,7 @@ class Images:
                 return self._edit_link(page, tag)
             return None
 
-        return edit_tags(html, edit)
+        return edit_tags(html, edit, _SHOWS.match)
 
     def _edit_image(self, page: Page, tag: Tag, *, lazy: bool) -> str | None:
         path = file_named(tag.attributes.get("src", ""), page.name)

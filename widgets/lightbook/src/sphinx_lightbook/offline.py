@@ -6,13 +6,13 @@ done: each file that pages need, with a digest of its content.
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import html
 import itertools
 import json
 import posixpath
 import re
-from collections.abc import Iterator
 from dataclasses import dataclass
 from fnmatch import fnmatch
 from pathlib import Path
@@ -130,9 +130,8 @@ def kept_files(app: Sphinx) -> list[str]:
         found |= waiting
         # Only what is named is read: a script of the theme that no page loads would take longer than a page.
         readable = [folder / name for name in waiting if Path(name).suffix in READABLE]
-        addresses = read_changed(app, f"addresses-{wave}", readable, _addresses)
-        named = {path for name in waiting for path in _paths(name, addresses.get(name, []))}
-        waiting = {path for path in named - found if _is_kept(app, path)}
+        named = read_changed(app, f"named-{wave}", readable, functools.partial(_paths, folder))
+        waiting = {path for path in set().union(*named.values()) - found if _is_kept(app, path)}
     return sorted(found)
 
 
@@ -172,20 +171,25 @@ def _addresses(path: Path) -> list[str]:
     )
 
 
-def _paths(base: str, addresses: list[str]) -> Iterator[str]:
-    """The paths that the addresses of a file may name, relative to the site.
+def _paths(site: Path, file: Path) -> list[str]:
+    """The paths that a file may name, relative to the site, each once.
 
     A page or a style sheet names a file as seen from itself, a script also from the site's root.
     """
+    base = file.relative_to(site).as_posix()
     folders = {posixpath.dirname(base)} | ({""} if base.endswith(".js") else set())
-    for address in addresses:
+    found = set()
+    for address in _addresses(file):
         try:
             path = unquote(urlsplit(address).path)
         except ValueError:
             continue
         for folder in folders:
             joined = posixpath.normpath(posixpath.join(folder, path))
-            yield posixpath.normpath(posixpath.join(joined, "index.html")) if path.endswith("/") else joined
+            found.add(
+                posixpath.normpath(posixpath.join(joined, "index.html")) if path.endswith("/") else joined
+            )
+    return sorted(found)
 
 
 def _digests(app: Sphinx, paths: list[str]) -> dict[str, str]:

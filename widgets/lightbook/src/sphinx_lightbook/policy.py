@@ -17,7 +17,7 @@ from sphinx.application import Sphinx
 from sphinx_lightbook.icons import SCRIPT as FONT_AWESOME
 from sphinx_lightbook.pages import edit_each_page
 from sphinx_lightbook.rewriting import WEB_BUILDERS, Page, Site, add_step
-from sphinx_lightbook.tags import Tag, edit_tags, tags
+from sphinx_lightbook.tags import Tag, edit_tags, named, tags
 
 OWN = Path(__file__).parent / "static" / "policy"
 SCRIPT = "lightbook-policy.js"
@@ -63,6 +63,9 @@ def add_script(app: Sphinx) -> None:
         app.add_js_file(SCRIPT, defer="defer")
 
 
+_ONCLICK = re.compile("onclick", re.IGNORECASE)
+
+
 def name_actions(page: str) -> str:
     """The page with the theme's `onclick` attributes as names of actions."""
     if "onclick" not in page:
@@ -74,7 +77,7 @@ def name_actions(page: str) -> str:
             return None
         return tag.whole(tag.with_attributes({"onclick": None, "data-lightbook-click": action}))
 
-    return edit_tags(page, edit)
+    return edit_tags(page, edit, _ONCLICK.search)
 
 
 class Policy:
@@ -153,7 +156,7 @@ def policy_of(html: str, makes_styles: bool = False) -> str:
         makes_styles: whether scripts add style sheets to it.
     """
     policy: dict[str, list[str]] = {name: list(sources) for name, sources in POLICY.items()}
-    for tag in tags(html):
+    for tag in tags(html, named("script", "style")):
         if tag.runs and "src" not in tag.attributes:
             policy["script-src"].append(_hash(tag.inner))
         elif tag.name == "style" and not makes_styles:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import re
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
@@ -80,7 +81,7 @@ def requests_of_page(html: str) -> list[Request]:
     for token in _TOKEN.finditer(html):
         tag = token["start"] or token["tag"]
         if tag and _SUSPECT.search(tag):
-            found += _requests_of_tag(*_parse(tag))
+            found += _requests_of_tag(tag)
         if not token["text"]:
             continue
         if token["name"].lower() == "style":
@@ -102,7 +103,12 @@ def _addresses_in_script(script: str) -> list[str]:
     return [match["used"] or match["named"] for match in _SCRIPT_URL.finditer(script)]
 
 
-def _requests_of_tag(tag: str, attributes: dict[str, str]) -> Iterator[Request]:
+@functools.lru_cache(maxsize=1 << 13)  # the pages of a book have most of their tags in common
+def _requests_of_tag(text: str) -> tuple[Request, ...]:
+    return tuple(_find_requests(*_parse(text)))
+
+
+def _find_requests(tag: str, attributes: dict[str, str]) -> Iterator[Request]:
     if tag == "link" and set(attributes.get("rel", "").lower().split()) <= _STATEMENTS:
         return
     for name, value in attributes.items():

@@ -22,7 +22,7 @@ from sphinx.util import logging
 from sphinx_lightbook.memory import page_files, read_changed
 from sphinx_lightbook.remote import requests_of_page
 from sphinx_lightbook.rewriting import WEB_BUILDERS, report_of
-from sphinx_lightbook.tags import file_named, tags
+from sphinx_lightbook.tags import file_named, named, tags
 
 logger = logging.getLogger(__name__)
 
@@ -114,7 +114,7 @@ def _loads(folder: Path, path: Path) -> dict[str, Any]:
     name = path.relative_to(folder).as_posix()
     html = path.read_text("utf-8", errors="replace")
     found: dict[str, None] = {}
-    for tag in tags(html):
+    for tag in tags(html, named("link", "script", "img")):
         address = None
         if tag.name == "link":
             rel = set(tag.attributes.get("rel", "").lower().split())

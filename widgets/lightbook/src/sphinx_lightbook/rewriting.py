@@ -14,12 +14,13 @@ import hashlib
 import importlib.metadata
 import json
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
-from typing import Any, Protocol
+from typing import Any, Protocol, cast
 
 from sphinx.application import Sphinx
+from sphinx.builders.html import StandaloneHTMLBuilder
 from sphinx.util import logging
 
 from sphinx_lightbook.memory import code_digest, page_files
@@ -220,8 +221,7 @@ class Site:
         for name, content in self._finals.items():
             file = self.folder / name
             if not file.is_file() or file.read_bytes() != content:
-                file.parent.mkdir(parents=True, exist_ok=True)
-                file.write_bytes(content)
+                _write(file, content)
         self.published.update(self._finals)
         self._finals.clear()
         return final
@@ -299,20 +299,19 @@ def read_facts(name: str, html: str) -> dict[str, Any]:
         `symbols`: characters of private use, `handlers`: attributes that run scripts, `foreign`: other hosts.
     """
     words: set[str] = set()
+    seen: set[str] = set()
     sheets, scripts, images = [], [], []
     later: set[str] = set()
     data: list[str] = []
     handlers: set[str] = set()
     for tag in tags(html):
-        words.add(tag.name)
-        handlers.update(name for name in tag.attributes if name.startswith("on") or name == "srcdoc")
-        words.update(f"[{attribute}" for attribute in tag.attributes)
-        words.update(f".{word}" for word in tag.classes)
+        if tag.text not in seen:
+            seen.add(tag.text)
+            words.update(_words(tag))
+            handlers.update(name for name in tag.attributes if name.startswith("on") or name == "srcdoc")
         if ".js" in tag.text:
             paths = (file_named(value, name) for value in tag.attributes.values())
             later.update(path for path in paths if path and path.endswith((".js", ".mjs")))
-        if "id" in tag.attributes:
-            words.add("#" + tag.attributes["id"])
         if tag.is_stylesheet:
             path = file_named(tag.attributes.get("href", ""), name)
             sheets.append({"path": path, "plain": set(tag.attributes) <= {"rel", "href", "type"}})
@@ -347,6 +346,17 @@ def read_facts(name: str, html: str) -> dict[str, Any]:
     }
 
 
+def _words(tag: Tag) -> Iterator[str]:
+    """What a rule of a style sheet may know a tag by."""
+    yield tag.name
+    for name, value in tag.attributes.items():
+        yield f"[{name}"
+        if name == "id":
+            yield f"#{value}"
+        elif name == "class":
+            yield from (f".{word}" for word in value.split())
+
+
 # The rewriting ----------------------------------------------------------------------------------------------
 
 
@@ -367,6 +377,7 @@ class _Rewriting:
         self.folder = Path(app.outdir)
         kept = Path(app.doctreedir) / f"lightbook-{app.builder.name}"
         self.originals = kept / "pages"
+        self.edited = kept / "edited"  # as published: pages that Sphinx writes in every build
         self.cache = kept / "cache"
         self.file = kept / "memory.json"
         self.journal = kept / "written"  # digests of the pages written since the memory was
@@ -377,6 +388,8 @@ class _Rewriting:
         pages = self._read_pages()
         failed: list[StepFailed] = []
         if self._nothing_changed(steps):
+            if self.restored:
+                self._remember()
             return
         while True:
             try:
@@ -426,6 +439,15 @@ class _Rewriting:
                 journal.write(entry["output"] + "\n")
             file.write_bytes(content)
         entry["stat"] = _stat(file)
+        if page.name not in self._documents:
+            _write(self.edited / page.name, content)
+
+    @functools.cached_property
+    def _documents(self) -> set[str]:
+        """The pages that have a source. Sphinx writes the others in every build: its index, the search."""
+        builder = cast(StandaloneHTMLBuilder, self.app.builder)
+        files = (Path(builder.get_outfilename(docname)) for docname in self.app.env.found_docs)
+        return {file.relative_to(self.folder).as_posix() for file in files}
 
     # What was and what is
 
@@ -463,23 +485,40 @@ class _Rewriting:
         return {name: Page(name, entry["facts"]) for name, entry in new.items()}
 
     def _read_page(self, name: str, file: Path, entry: dict[str, Any] | None) -> dict[str, Any] | None:
-        self.changed = True
         kept = self.originals / name
         content = file.read_bytes()
+        if entry is not None and self._restore(name, file, entry, content):
+            return entry
         if digest(content) in self.written and kept.is_file():
             content = kept.read_bytes()
         elif b"</head>" not in content:  # a redirect, or somebody else's file
             return None
         else:
-            kept.parent.mkdir(parents=True, exist_ok=True)
-            kept.write_bytes(content)
+            _write(kept, content)
+        self.changed = True
         original = digest(content)
         if entry is not None and entry["original"] == original:
             entry.pop("state", None)
             return entry
         return {"original": original, "facts": read_facts(name, content.decode("utf-8", errors="replace"))}
 
+    def _restore(self, name: str, file: Path, entry: dict[str, Any], content: bytes) -> bool:
+        """Publish a page again that Sphinx wrote again as it was."""
+        if digest(content) != entry["original"] or not (self.originals / name).is_file():
+            return False
+        try:
+            edited = (self.edited / name).read_bytes()
+        except OSError:
+            return False
+        if digest(edited) != entry.get("output"):
+            return False
+        file.write_bytes(edited)
+        entry["stat"] = _stat(file)
+        self.restored = True
+        return True
+
     changed = False  # whether any page did since the last build
+    restored = False  # whether any was written again as it was
 
     def _signature(self, steps: list[Step]) -> list[str]:
         return [step.name for step in steps]
@@ -521,8 +560,6 @@ def _name_files(html: str, base: str, site: Site, used: dict[str, str]) -> str:
         return address_of(used[path], base) + (f"#{fragment}" if fragment else "")
 
     def edit(tag: Tag) -> str | None:
-        if not _NAMES_ASSET.search(tag.text):
-            return None
         changes: dict[str, str | None] = {}
         for attribute, value in tag.attributes.items():
             if attribute in {"srcset", "imagesrcset"}:
@@ -539,7 +576,7 @@ def _name_files(html: str, base: str, site: Site, used: dict[str, str]) -> str:
             return None
         return tag.whole(tag.with_attributes(changes))
 
-    return edit_tags(html, edit)
+    return edit_tags(html, edit, _NAMES_ASSET.search)
 
 
 def _try(step: Step, act: Callable[..., Any], *arguments: Any) -> Any:
@@ -547,6 +584,11 @@ def _try(step: Step, act: Callable[..., Any], *arguments: Any) -> Any:
         return act(*arguments)
     except Exception as error:
         raise StepFailed(step, error) from error
+
+
+def _write(file: Path, content: bytes) -> None:
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_bytes(content)
 
 
 def _stat(file: Path) -> list[int]:

@@ -8,6 +8,7 @@ defines, then all scripts of that page stay as they are.
 from __future__ import annotations
 
 import html
+import json
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -17,7 +18,7 @@ from typing import Any
 from sphinx.application import Sphinx
 
 from sphinx_lightbook.rewriting import Facts, Page, Site, add_step, digest
-from sphinx_lightbook.tags import Tag, address_of, edit_tags, file_named
+from sphinx_lightbook.tags import Tag, address_of, edit_tags, file_named, named
 
 OWN = Path(__file__).parent / "static" / "scripts"
 OPTIONS = "_static/documentation_options.js"
@@ -132,6 +133,8 @@ class Scripts:
     def prepare(self, site: Site) -> None:
         """Decide for each page, and make the merged scripts."""
         self.plans: dict[str, Plan | None] = {}
+        self._bundles: dict[str, str | None] = {}
+        self._naming: dict[str, bool] = {}
         self.used: set[str] = set()
         self.unused: set[str] = set()  # by some page
         for page in site.pages.values():
@@ -163,7 +166,7 @@ class Scripts:
             if not _is_known(script) and not {"defer", "async"} & set(script["attributes"])
             and script["attributes"].get("type") != "module"
         ]  # fmt: skip
-        if any(text is None or DEFINED.search(text) for text in at_once):
+        if any(text is None or self._names_ours(text) for text in at_once):
             return None
         settings = dict(found for script in scripts if (found := _setting(script["inline"] or "")))
         late = BOOTSTRAP in paths and _may_wait(page.facts, others)
@@ -171,7 +174,7 @@ class Scripts:
             part
             for part in PARTS
             if part.path in paths
-            and (part.used(page.facts) or any(DEFINED.search(text or "") for text in others))
+            and (part.used(page.facts) or any(self._names_ours(text or "") for text in others))
         ]
         pagename = settings.pop(_PAGENAME, "''").strip("'\"")
         attributes: dict[str, str] = {"data-pagename": pagename}
@@ -179,7 +182,10 @@ class Scripts:
             if script["path"] in {part.path for part in used}:
                 attributes |= {k: v for k, v in script["attributes"].items() if k.startswith("data-")}
         small_copy = not any(text is None or "ClipboardJS" in text for text in others)
-        text = self._bundle(site, used, settings, late=late, small_copy=small_copy)
+        key = json.dumps([[part.path for part in used], settings, late, small_copy], sort_keys=True)
+        if key not in self._bundles:
+            self._bundles[key] = self._bundle(site, used, settings, late=late, small_copy=small_copy)
+        text = self._bundles[key]
         if text is None:
             return None
         bundle = f"_static/lightbook-{digest(text.encode())[:6]}.js"
@@ -193,6 +199,12 @@ class Scripts:
         self.used |= {part.path for part in used}
         late_index = pagename == "search" and settings.get(_AS_YOU_TYPE) != "true"
         return Plan(bundle, attributes, merged, pagename, late, late_index)
+
+    def _names_ours(self, text: str) -> bool:
+        """Whether a script names what a merged one defines."""
+        if text not in self._naming:
+            self._naming[text] = DEFINED.search(text) is not None
+        return self._naming[text]
 
     def _bundle(
         self, site: Site, used: list[Part], settings: dict[str, str], *, late: bool, small_copy: bool
@@ -252,7 +264,7 @@ class Scripts:
                 return before + tag.whole(tag.with_attributes({"defer": ""}))
             return before + tag.whole(tag.text) if before else None
 
-        return edit_tags(html_text, edit)
+        return edit_tags(html_text, edit, named("script", "link"))
 
 
 def _tag(plan: Plan, page: str) -> str:

@@ -17,7 +17,7 @@ from sphinx.application import Sphinx
 
 from sphinx_lightbook.purge import END, KEYFRAMES, drop_unnamed, parse, purge, vocabulary
 from sphinx_lightbook.rewriting import Page, Site, add_step, digest, edit_urls
-from sphinx_lightbook.tags import Tag, address_of, edit_tags, file_named
+from sphinx_lightbook.tags import Tag, address_of, edit_tags, file_named, named
 
 _IMPORT = re.compile(
     r"""\s*(?:/\*.*?\*/\s*)*@import\s+(?:url\()?\s*["']?([^"')\s;]+)["']?\s*\)?\s*;""", re.DOTALL
@@ -124,7 +124,7 @@ class Styles:
                 return None
             return f'<link rel="stylesheet" href="{html.escape(address_of(firsts[path], page.name))}" />'
 
-        return edit_tags(html_text, edit)
+        return edit_tags(html_text, edit, named("link"))
 
 
 def _common_beginning(lists: list[list[str | None]]) -> int:

@@ -13,7 +13,7 @@ from texmath.engine import Engine, EngineError
 from texmath.errors import TexError
 
 MAX_LENGTH = 10_000  # characters; about a second of work
-CACHE_SIZE = 1024  # formulas
+CACHE_SIZE = 1 << 14  # formulas: a book's are all looked at before its first page is written
 
 Output = Literal["htmlAndMathml", "mathml"]
 
