@@ -176,15 +176,23 @@ def note_card(fields: Mapping[str, str], tags: list[str], read: Callable[[str], 
             continue
         if name not in values or digests.get(name) != _digest(shown):
             values[name] = read(shown)
-    if set(tags) != set(values.get("tags", ())):
+    if _in_anki(tags) != _in_anki(values.get("tags", ())):
         values["tags"] = tuple(tags)
     return Card(**values)
+
+
+def _in_anki(tags: Iterable[str]) -> set[str]:
+    """Tags as Anki tells them apart: whatever their case, and no level of one has an empty name."""
+    return {
+        "::".join(part or "blank" for part in unicodedata.normalize("NFC", tag).casefold().split("::"))
+        for tag in tags
+    }
 
 
 def _checked(name: str, value: Any) -> str | tuple[str, ...]:
     if name in LISTS:
         if isinstance(value, list) and all(isinstance(entry, str) for entry in value):
-            return tuple(value)
+            return tuple(dict.fromkeys(value))
     elif isinstance(value, str):
         return value
     raise TypeError(name)

@@ -10,13 +10,14 @@ import bisect
 import json
 import uuid
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Any, cast
+from typing import Any, TypeVar, cast
 
-from flipcards.reviews import SCHEMA, Entry, effective, instant
+from flipcards.reviews import SCHEMA, Entry, effective, instant, sort_key
 
+T = TypeVar("T")
 State = Mapping[str, Any]  # as the scheduler tells it, `scheduler.CardState`
 
 DAY_ZERO = 1_577_851_200  # 2020-01-01T04:00Z: Anki counts the days on which cards are due from here
@@ -25,9 +26,8 @@ RETENTION = 0.9
 
 _DAY_MS = 86_400_000
 _DAY_STARTS_MS = 4 * 3_600_000
-_SAME_MS = (
-    50  # two reviews of a card with one rating this close are one: Anki lets no two share a millisecond
-)
+_SAME_MS = 50  # two reviews of a card with one rating this close, one in each log, are one
+_MOST = 2**31 - 1  # Anki's numbers have 32 bits
 
 # Anki's numbers for what a card was when it was rated, and for what it is now.
 LEARN, REVIEW, RELEARN, CRAM = range(4)
@@ -95,6 +95,8 @@ def review_rows(entries: Iterable[Entry]) -> dict[str, list[ReviewRow]]:
         decided: Mapping[str, Any] = entry.get("decided") or {}
         last = rows[card][-1] if rows[card] else None
         kind = _RATED_AS[before[card]] if card in before else _type_after(last, at_ms)
+        if kind == LEARN and last and last.type != LEARN:
+            kind = RELEARN  # another device did not know of what came before; to Anki the card began anew
         rows[card].append(
             ReviewRow(
                 at_ms=at_ms,
@@ -102,7 +104,7 @@ def review_rows(entries: Iterable[Entry]) -> dict[str, list[ReviewRow]]:
                 interval=_interval(decided, at_ms),
                 last_interval=last.interval if last else 0,
                 factor=_factor(decided),
-                time_ms=min(entry["duration_ms"], 2**31 - 1),
+                time_ms=min(entry["duration_ms"], _MOST),
                 type=kind,
             )
         )
@@ -126,16 +128,42 @@ def _interval(decided: Mapping[str, Any], at_ms: int) -> int:
     if not decided:
         return 0
     if decided["state"] == "review":
-        return max(1, round(float(decided["interval_days"])))
-    return -max(1, round((to_ms(decided["due"]) - at_ms) / 1000))
+        return int(min(max(1, round(decided["interval_days"])), _MOST))
+    return -min(max(1, round((to_ms(decided["due"]) - at_ms) / 1000)), _MOST)
 
 
 def _factor(decided: Mapping[str, Any]) -> int:
     """Difficulty as Anki's log has it with FSRS: 1 to 10 on a scale from 100 to 1100."""
-    return 100 + round((float(decided["difficulty"]) - 1) / 9 * 1000) if decided else 0
+    return 100 + round((min(max(1, decided["difficulty"]), 10) - 1) / 9 * 1000) if decided else 0
 
 
-def card_row(state: State | None, reviews: Sequence[ReviewRow], position: int, modified: int) -> CardRow:
+def numbered(rated: Iterable[tuple[int, int, T]]) -> Iterator[tuple[int, int, T]]:
+    """Reviews (Unix ms, number of the card, anything) with a millisecond each, as Anki's log needs it."""
+    free = 0
+    for at_ms, card, rest in sorted(rated, key=lambda review: review[:2]):
+        number = max(at_ms, free)
+        free = number + 1
+        yield number, card, rest
+
+
+def suspensions(entries: Iterable[Entry]) -> dict[str, int]:
+    """The suspended cards, and since when: in Unix seconds, rounded up to come after all that was before."""
+    marks = ("suspend", "unsuspend")
+    last = {entry["card"]: entry for entry in effective(entries) if entry["kind"] in marks}
+    return {
+        card: max(0, -(-to_ms(entry["at"]) // 1000))
+        for card, entry in last.items()
+        if entry["kind"] == "suspend"
+    }
+
+
+def card_row(
+    state: State | None,
+    reviews: Sequence[ReviewRow],
+    position: int,
+    modified: int,
+    suspended_at: int | None = None,
+) -> CardRow:
     """Where a card stands in Anki.
 
     Args:
@@ -143,11 +171,13 @@ def card_row(state: State | None, reviews: Sequence[ReviewRow], position: int, m
         reviews: the card's reviews.
         position: the card's place among the new ones.
         modified: when the deck changed, in Unix seconds.
+        suspended_at: since when it is suspended, in Unix seconds, where that is known.
     """
     suspended = bool(state and state.get("suspended"))
+    since = suspended_at if suspended else None
     if state is None or not reviews or state["state"] == "new":
         queue = _SUSPENDED if suspended else _NEW
-        return CardRow(modified, queue=queue, due=position)
+        return CardRow(modified if since is None else since, queue=queue, due=position)
     kind = _TYPES[state["state"]]
     last_seconds = state["last_ms"] // 1000
     learned = kind == _IN_REVIEW
@@ -161,10 +191,10 @@ def card_row(state: State | None, reviews: Sequence[ReviewRow], position: int, m
     }
     interval = max(1, round(state["interval_days"])) if learned else 0
     return CardRow(
-        modified=last_seconds,
+        modified=last_seconds if since is None else since,
         type=kind,
         queue=_SUSPENDED if suspended else _IN_REVIEW if learned else _LEARNING,
-        due=state["due_day"] - _day_zero() if learned else state["due_ms"] // 1000,
+        due=state["due_day"] - _day_zero() if learned else min(state["due_ms"] // 1000, _MOST),
         interval_days=max(1, round(state["stability"])) if kind == _RELEARNING else interval,
         factor=2500,
         reps=state["reps"],
@@ -201,6 +231,7 @@ def entries_of(
 
     The same reviews give the same entries, so that reading a package twice adds nothing. Nor does reading
     back what was once written for Anki: a review that the log has already, under whatever id, is left out.
+    Each review of the log stands for one of Anki's at most.
 
     Args:
         studied: the cards.
@@ -210,15 +241,16 @@ def entries_of(
     known = list(known)
     offset = offset_minutes or _local_offset
     ids = {entry["id"] for entry in known}
-    times: dict[tuple[str, int], list[int]] = defaultdict(list)
-    marks: dict[str, list[Entry]] = defaultdict(list)
-    for entry in known:
-        if entry["schema"] <= SCHEMA and entry["kind"] == "review":
-            times[entry["card"], entry["rating"]].append(to_ms(entry["at"]))
-        elif entry["schema"] <= SCHEMA and entry["kind"] in ("suspend", "unsuspend"):
-            marks[entry["card"]].append(entry)
-    for rated in times.values():
-        rated.sort()
+    suspended = suspensions(known)
+    times: dict[tuple[str, int], list[_Known]] = defaultdict(list)
+    rated = [
+        (to_ms(entry["at"]), entry)
+        for entry in sorted(known, key=sort_key)
+        if entry["schema"] <= SCHEMA and entry["kind"] == "review"
+    ]
+    latest = {at_ms: number for number, _, at_ms in numbered((at_ms, 0, at_ms) for at_ms, _ in rated)}
+    for at_ms, entry in rated:
+        times[entry["card"], entry["rating"]].append(_Known(at_ms, latest[at_ms]))
 
     made: list[Entry] = []
 
@@ -230,22 +262,50 @@ def entries_of(
             made.append(cast(Entry, {**entry, "offset_minutes": offset(at_ms), "device": DEVICE, **more}))
 
     for card in studied:
-        for at_ms, rating, time_ms in card.reviews:
-            if not _near(times.get((card.card, rating), []), at_ms):
+        by_rating: dict[int, list[tuple[int, int]]] = defaultdict(list)
+        for at_ms, rating, time_ms in sorted(card.reviews):
+            by_rating[rating].append((at_ms, time_ms))
+        for rating, theirs in by_rating.items():
+            for at_ms, time_ms in _unknown(theirs, times.get((card.card, rating), [])):
                 add(card.card, at_ms, "review", rating=rating, duration_ms=time_ms, decided=None)
-        if card.suspended_at is not None and not _is_suspended(marks[card.card]):
+        if card.suspended_at is not None and card.card not in suspended:
             add(card.card, card.suspended_at * 1000, "suspend")
-    return sorted(made, key=lambda entry: (entry["at"], entry["id"]))
+    return sorted(made, key=sort_key)
 
 
-def _near(times: Sequence[int], at_ms: int) -> bool:
-    place = bisect.bisect_left(times, at_ms - _SAME_MS)
-    return place < len(times) and times[place] <= at_ms + _SAME_MS
+@dataclass
+class _Known:
+    """A review of the log: its instant, the latest that it may have in Anki, whether one there is it."""
+
+    at_ms: int
+    latest_ms: int
+    is_found: bool = False
 
 
-def _is_suspended(marks: Iterable[Entry]) -> bool:
-    last = max(marks, key=lambda entry: (entry["at"], entry["id"]), default=None)
-    return last is not None and last["kind"] == "suspend"
+def _unknown(theirs: Sequence[tuple[int, int]], known: Sequence[_Known]) -> list[tuple[int, int]]:
+    """The reviews in Anki (Unix ms, anything) that are none of the log's; both are in order."""
+    # What is there to the millisecond first: what is only near must not take its place.
+    starts = [one.at_ms for one in known]
+    near = []
+    for review in theirs:
+        place = bisect.bisect_left(starts, review[0])
+        while place < len(known) and starts[place] == review[0] and known[place].is_found:
+            place += 1
+        if place < len(known) and starts[place] == review[0]:
+            known[place].is_found = True
+        else:
+            near.append(review)
+    unknown = []
+    free = [one for one in known if not one.is_found]
+    place = 0
+    for review in near:
+        while place < len(free) and free[place].latest_ms + _SAME_MS < review[0]:
+            place += 1
+        if place < len(free) and free[place].at_ms - _SAME_MS <= review[0]:
+            place += 1
+        else:
+            unknown.append(review)
+    return unknown
 
 
 def _local_offset(at_ms: int) -> int:

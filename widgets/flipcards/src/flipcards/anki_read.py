@@ -7,6 +7,7 @@ import html
 import json
 import os
 import re
+import unicodedata
 from collections import Counter
 from collections.abc import Callable, Mapping
 from contextlib import suppress
@@ -15,6 +16,9 @@ from itertools import takewhile
 from pathlib import Path, PurePosixPath
 from urllib.parse import quote, unquote
 
+from markdown_it.common.normalize_url import normalizeLink
+from markdown_it.common.utils import unescapeAll
+
 from flipcards import reviews
 from flipcards.anki_markdown import Reader, cloze, is_empty
 from flipcards.anki_note import FIELDS, GUID, note_card
@@ -22,10 +26,12 @@ from flipcards.anki_package import AnkiError, CardOf, Collection, Note, NoteType
 from flipcards.anki_progress import Studied, entries_of
 from flipcards.deck import CONTROL, FACES, Card, Deck, is_loadable
 from flipcards.files import refuse_taken, written
-from flipcards.markup import MAX_IMAGE_BYTES, Faces, image_type
+from flipcards.markup import MAX_IMAGE_BYTES, Faces, image_type, images_of
 from flipcards.reviews import Entry
 
 MAX_IMAGES_BYTES = 256 * 2**20  # of all images together
+
+_LONGEST = 240  # bytes of a name: systems take 255, of which a file in the making needs some
 
 _ANSWER = re.compile(r"<hr[^>]*\bid\s*=\s*[\"']?answer\b[^>]*>", re.IGNORECASE)
 _TAG = re.compile(r"\{\{(?P<kind>[#^/!]?)\s*(?P<name>[^{}]*?)\s*\}\}")
@@ -36,6 +42,15 @@ _SCRIPT = re.compile(
     re.IGNORECASE | re.DOTALL,
 )
 _FILTERS = frozenset(("text", "hint", "type"))
+# Where a face names an image: in brackets after its alternative text, in a definition, in a directive.
+_DESTINATION = r"(?P<path><[^<>\n]*>|(?:\\.|[^\s\\()]|\((?:\\.|[^\s\\()])*\))+)"
+_SHOWN = re.compile(
+    r"!\[(?P<alt>(?:\\.|[^][\\]|\[(?:\\.|[^][\\])*\])*)\]\(\s*"
+    + _DESTINATION
+    + r"(?P<title>\s+(?:\"[^\"]{0,2000}\"|'[^']{0,2000}'))?\s*\)"
+)
+_DEFINED = re.compile(r"(?P<before>^[ >]*\[[^\]\n]+\]:\s*)" + _DESTINATION, re.MULTILINE)
+_DIRECTIVE = re.compile(r"(?P<before>^.*(?:`{3}|~{3}|:{3})\{image\}[ \t]+)(?P<path>\S.*)$", re.MULTILINE)
 
 
 @dataclass
@@ -144,6 +159,7 @@ class _Import:
         self.templates: dict[tuple[int, int], tuple[str, str] | None] = {}
         self.left_out: Counter[str] = Counter()
         self.no_image: set[str] = set()
+        self.moved: set[str] = set()
         self.unknown: dict[str, set[int]] = {}  # notes by the name of their type
         self.unshown: dict[tuple[str, str], set[int]] = {}  # notes by the names of their type and field
         self.hidden: dict[int, list[str]] = {}  # fields by the type that does not show them
@@ -197,6 +213,9 @@ class _Import:
                 f"{_count(len(self.no_image), 'image')} that the package has not, that are no PNG, JPEG, "
                 f"GIF, WebP or SVG without scripts, or larger than {MAX_IMAGE_BYTES:,} bytes: {names}"
             )
+        if self.moved:
+            names = ", ".join(sorted(self.moved)[:5]) + (", …" if len(self.moved) > 5 else "")
+            say(f"the path of {_count(len(self.moved), 'image')}, now in {self.folder}/: {names}")
         if self.reader.plain:
             say(f"the markup of {_count(self.reader.plain, 'field')}: only the text came over")
 
@@ -226,12 +245,14 @@ class _Import:
 
     def _own(self, note: Note, fields: Mapping[str, str], tags: list[str]) -> Card:
         card = note_card(fields, tags, self.reader.face)
-        with suppress(ValueError, TypeError, KeyError, AttributeError, RecursionError):
-            for path, name in json.loads(html.unescape(fields["Text"]))["images"].items():
-                if str(path) in card.front + card.back + card.why:
-                    self.images[str(path)] = str(name)
         if not self._is_good(card):  # somebody wrote into the fields that keep the card's own text
             card = note_card({**fields, "Id": self._new_id(note, 0), "Text": ""}, tags, self.reader.face)
+        texts = (card.front, card.back, card.why)
+        shown = {_composed(path): path for text in texts for path in images_of(text)}
+        with suppress(ValueError, TypeError, KeyError, AttributeError, RecursionError):
+            for path, name in json.loads(html.unescape(fields["Text"]))["images"].items():
+                if written := shown.get(_composed(str(path))):
+                    self.images[written] = str(name)
         if card.id in self.taken or (note.guid.startswith(GUID) and note.guid != GUID + card.id):
             card = replace(card, id=self._new_id(note, 0))
         self.taken.add(card.id)
@@ -301,9 +322,9 @@ class _Import:
         if name is None:
             self.no_image.add(src[:60])
             return None
-        path = quote(f"{self.folder}/{_file_name(name)}")
+        path = f"{self.folder}/{_file_name(name)}"
         self.images[path] = name
-        return path
+        return quote(path)
 
 
 def _understood(kind: NoteType, side: int) -> tuple[str, str] | None:
@@ -373,26 +394,28 @@ def _files(decks: list[_Deck], target: Path, as_folder: bool, reading: _Import) 
     files: dict[Path, bytes] = {}
     size = 0
     titles = _titles(decks)
+    images: dict[str, bytes] = {}  # of all decks, by their path as a system without case has it
     for deck in decks:
         title = titles[deck.name]
         file = _free(target, title, files) if as_folder else target
         cards: list[Card] = []
         for made in deck.cards:
             card = made.card
+            gone: dict[str, str | None] = {}  # images, each with where it is now
             for path, name in made.images.items():
                 data = reading.package.image(name, MAX_IMAGE_BYTES)
                 if data is None or image_type(data) is None or _SCRIPT.search(data.replace(b"\0", b"")):
                     reading.no_image.add(name[:60])
-                    card = _with_image(card, path, None)
+                    gone[path] = None
                     continue
-                place = path if _is_below(path) else f"{reading.folder}/{_file_name(name)}"
-                card = _with_image(card, path, place)
                 size += len(data)
                 if size > MAX_IMAGES_BYTES:
                     raise AnkiError(f"its images have more than {MAX_IMAGES_BYTES:,} bytes")
+                place = gone[path] = _place(path, name, reading.folder, data, images)
+                reading.moved |= {path} if place != path else set()
                 result.images += file.parent / place not in files
                 files[file.parent / place] = data
-            cards.append(card)
+            cards.append(_with_images(card, gone))
         files[file] = Deck(tuple(cards), title).to_yaml().encode()
         result.decks.append(file)
         result.cards += len(cards)
@@ -410,39 +433,79 @@ def _titles(decks: list[_Deck]) -> dict[str, str]:
     }
 
 
-def _with_image(card: Card, path: str, place: str | None) -> Card:
-    """The card with an image at another path, or with its alternative text instead."""
-    if place is not None and quote(place) == path:
+def _with_images(card: Card, places: Mapping[str, str | None]) -> Card:
+    """The card with its images at other paths, or with the alternative text of those that have none."""
+    if all(place == path for path, place in places.items()):
         return card
-    pattern = re.compile(r"!\[((?:\\.|[^\]\\])*)\]\(" + re.escape(path) + r"\)")
 
-    def written(match: re.Match[str]) -> str:
-        return match[1] if place is None else f"![{match[1]}]({quote(place)})"
+    def moved(match: re.Match[str]) -> str:
+        path = match["path"]
+        if match.re is not _DIRECTIVE:
+            path = normalizeLink(unescapeAll(path[1:-1] if path.startswith("<") else path))
+        path = unquote(path.rstrip())
+        place = places.get(path, path)
+        if place == path:
+            return match[0]
+        if match.re is _SHOWN:
+            alt, title = match["alt"], match["title"] or ""
+            return alt if place is None else f"![{alt}]({quote(place)}{title})"
+        return match[0] if place is None else f"{match['before']}{quote(place)}"
 
-    front, back, why = (pattern.sub(written, text) for text in (card.front, card.back, card.why))
-    return replace(card, front=front, back=back, why=why)
+    texts = [card.front, card.back, card.why]
+    for pattern in (_SHOWN, _DEFINED, _DIRECTIVE):
+        texts = [pattern.sub(moved, text) for text in texts]
+    return replace(card, front=texts[0], back=texts[1], why=texts[2])
+
+
+def _place(path: str, name: str, folder: str, data: bytes, images: dict[str, bytes]) -> str:
+    """Where an image goes: to its path below the deck, unless that is no good or another image has it."""
+    digest = hashlib.sha256(data).hexdigest()[:16]
+    ending = name.rpartition(".")[2]
+    places = [path] if _is_below(path) else []
+    places += [f"{folder}/{_file_name(name)}", f"{folder}/{digest}.{ending if ending.isalnum() else 'png'}"]
+    for place in places:
+        key = _composed(str(PurePosixPath(place))).casefold()
+        if images.setdefault(key, data) == data:
+            return place
+    raise ValueError(f"there is no place for the image {name[:60]}")  # two contents with one digest
+
+
+def _composed(text: str) -> str:
+    """Text with accents as Anki keeps them in notes: within the letter."""
+    return unicodedata.normalize("NFC", text)
 
 
 def _is_below(path: str) -> bool:
     """Whether a path leads to a file below the deck, on every system."""
     parts = PurePosixPath(path).parts
-    return bool(re.fullmatch(r"[\w./-]+\.(?:png|jpe?g|gif|webp|svg)", path)) and not (
-        path.startswith("/") or ".." in parts or any(part.startswith(".") for part in parts)
+    return (
+        bool(parts)
+        and bool(re.search(r"\.(?:png|jpe?g|gif|webp|svg)$", path, re.IGNORECASE))
+        and path.isprintable()
+        and not re.search(r'[\\:*?"<>|]', path)
+        and not path.startswith("/")
+        and not any(part.startswith((".", " ")) or part.endswith((".", " ")) for part in parts)
+        and all(len(part.encode()) <= _LONGEST for part in parts)
     )
 
 
 def _file_name(name: str) -> str:
     """A name for a media file that every system takes."""
     stem, _, ending = name.rpartition(".")
-    if re.fullmatch(r"\w[\w-]{0,80}\.[A-Za-z]{3,4}", name):
+    if re.fullmatch(r"\w[\w-]{0,80}\.[A-Za-z]{3,4}", name) and name == _cut(stem) + f".{ending}":
         return name
-    slug = re.sub(r"[^\w-]+", "-", stem).strip("-")[:60] or "image"
+    slug = _cut(re.sub(r"[^\w-]+", "-", stem).strip("-"))[:60] or "image"
     ending = re.sub(r"\W", "", ending)[:4].lower() or "png"
     return f"{slug}-{hashlib.sha256(name.encode()).hexdigest()[:6]}.{ending}"
 
 
+def _cut(slug: str) -> str:
+    """At most 81 characters of a name, and no more bytes than every system takes."""
+    return slug[:81].encode()[: _LONGEST - 20].decode(errors="ignore")
+
+
 def _free(folder: Path, title: str, taken: Mapping[Path, bytes]) -> Path:
-    slug = "-".join(re.findall(r"\w+", title.lower()))[:80] or "deck"
+    slug = _cut("-".join(re.findall(r"\w+", title.lower()))) or "deck"
     number = 1
     while (file := folder / (f"{slug}.yml" if number == 1 else f"{slug}-{number}.yml")) in taken:
         number += 1

@@ -9,6 +9,7 @@ import os
 import re
 import sqlite3
 import subprocess
+import unicodedata
 import warnings
 import zipfile
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -20,12 +21,22 @@ from typing import Any
 from flipcards import reviews
 from flipcards.anki_note import MODEL_ID, RENDERING, guid, model, note_fields, numbers
 from flipcards.anki_package import AnkiError
-from flipcards.anki_progress import DAY_ZERO, CardRow, ReviewRow, State, card_row, review_rows
+from flipcards.anki_progress import (
+    DAY_ZERO,
+    CardRow,
+    ReviewRow,
+    State,
+    card_row,
+    numbered,
+    review_rows,
+    suspensions,
+    to_ms,
+)
 from flipcards.check import faults, given_twice
 from flipcards.deck import Card, Deck, DeckError
 from flipcards.files import refuse_taken, write_whole
 from flipcards.markup import Faces
-from flipcards.reviews import Entry
+from flipcards.reviews import SCHEMA, Entry, effective
 from flipcards.words import Words, spoken
 
 # Where the numbers of notes, cards and decks start. Anki shows them as the day on which a note was made.
@@ -187,17 +198,19 @@ def package(
         DeckError: a face cannot be shown in Anki, or two cards have one id.
     """
     _refuse(decks)
-    names = _names(decks, parent)
+    exported = Exported()
+    names = _names(decks, parent, exported)
     card_ids = [card.id for deck in decks for card in deck]
     note_numbers = numbers(card_ids, first=_NOTES)
     card_numbers = numbers(card_ids, first=_CARDS)
     deck_numbers = numbers(names, first=_DECKS)
-    exported = Exported(notes=len(card_ids))
+    exported.notes = len(card_ids)
     if any(deck.bibliography or deck.pages for deck in decks):
         exported.left_out.append("where the bibliography and the pages of the book are")
     rated = _reviews(entries, card_numbers, exported)
     if states is None:
         states = _states(entries)
+    suspended = suspensions(entries)
 
     media: dict[str, bytes] = {}
     notes: list[tuple[Any, ...]] = []
@@ -215,7 +228,13 @@ def package(
         for card, fields in rows:
             number = card_numbers[card.id]
             notes.append(_note(note_numbers[card.id], card, fields, modified))
-            row = card_row(states.get(card.id), rated.get(card.id, []), len(cards) + 1, modified)
+            row = card_row(
+                states.get(card.id),
+                rated.get(card.id, []),
+                len(cards) + 1,
+                modified,
+                suspended.get(card.id),
+            )
             cards.append(_card(number, note_numbers[card.id], deck_numbers[name], row))
     rows_of_reviews = _spread(rated, card_numbers)
     exported.reviews, exported.media = len(rows_of_reviews), len(media)
@@ -291,26 +310,47 @@ def _refuse(decks: Sequence[Deck]) -> None:
         raise DeckError(found)
 
 
-def _names(decks: Sequence[Deck], parent: str) -> list[str]:
-    """The name of each deck in Anki, where `::` parts a deck from the one above it. No two are alike."""
+def _names(decks: Sequence[Deck], parent: str, exported: Exported) -> list[str]:
+    """The name of each deck in Anki, where `::` parts a deck from the one above it.
+
+    No two are alike, as Anki compares them: whatever their case. Says where the title is another.
+    """
     names: list[str] = []
+    taken: set[str] = set()
     for deck in decks:
-        title = re.sub(r":{2,}", ":", deck.title or deck.name).strip(" :") or "deck"
-        name = f"{parent}::{title}" if parent else title
-        copies = sum(name == other or other.startswith(f"{name} (") for other in names)
-        names.append(f"{name} ({deck.name})" if copies and f"{name} ({deck.name})" not in names else name)
+        plain = unicodedata.normalize("NFC", " ".join((deck.title or deck.name).split()))
+        title = free = re.sub(r":{2,}", ":", plain).strip(" :") or "deck"
+        number = 1
+        while free.casefold() in taken:
+            free = f"{title} ({deck.name})" if number == 1 else f"{title} ({deck.name} {number})"
+            free = re.sub(r":{2,}", ":", free)
+            number += 1
+        taken.add(free.casefold())
+        if deck.title and free != deck.title:
+            exported.left_out.append(f"the title '{deck.title[:80]}': in Anki the deck is '{free[:80]}'")
+        names.append(f"{parent}::{free}" if parent else free)
     return names
 
 
 def _reviews(
-    entries: Iterable[Entry], known: Mapping[str, int], exported: Exported
+    entries: Sequence[Entry], known: Mapping[str, int], exported: Exported
 ) -> dict[str, list[ReviewRow]]:
-    """The reviews of each card; says how many there are of cards in none of the decks."""
-    rows = review_rows(entries)
-    strange = sum(len(reviews) for card, reviews in rows.items() if card not in known)
-    if strange:
-        count = "1 review" if strange == 1 else f"{strange} reviews"
-        exported.left_out.append(f"{count} of cards that are in none of the decks")
+    """The reviews of each card; says what of the log has no place in a package."""
+    counting = effective(entries)
+    dated = [entry for entry in counting if entry["kind"] != "review" or to_ms(entry["at"]) >= 0]
+    rows = review_rows(dated)
+    later = {entry["id"] for entry in entries if entry["schema"] > SCHEMA}
+    elsewhere = " of cards that are in none of the decks"
+    say = exported.left_out.append
+    for count, one, many, place in (
+        (sum(len(of) for card, of in rows.items() if card not in known), "review", "reviews", elsewhere),
+        (len(suspensions(entries).keys() - known.keys()), "suspension", "suspensions", elsewhere),
+        (len(counting) - len(dated), "review", "reviews", " from before 1970"),
+        (sum(entry["kind"] == "bury" for entry in counting), "burial", "burials", " until the next day"),
+        (len(later), "entry", "entries", " of a later version of the log"),
+    ):
+        if count:
+            say(f"{count} {one if count == 1 else many}{place}")
     return {card: reviews for card, reviews in rows.items() if card in known}
 
 
@@ -326,16 +366,22 @@ def _states(entries: Sequence[Entry]) -> Mapping[str, State]:
 
 def _spread(rated: Mapping[str, list[ReviewRow]], known: Mapping[str, int]) -> list[tuple[Any, ...]]:
     """The rows of Anki's log. There a review is named by its millisecond, so no two may share one."""
-    rows = sorted((row.at_ms, known[card], row) for card, rows in rated.items() for row in rows)
-    spread: list[tuple[Any, ...]] = []
-    free = 0
-    for at_ms, card, row in rows:
-        number = max(at_ms, free)
-        free = number + 1
-        spread.append(
-            (number, card, -1, row.rating, row.interval, row.last_interval, row.factor, row.time_ms, row.type)
+    return [
+        (
+            number,
+            card,
+            -1,
+            row.rating,
+            row.interval,
+            row.last_interval,
+            row.factor,
+            row.time_ms,
+            row.type,
         )
-    return spread
+        for number, card, row in numbered(
+            (row.at_ms, known[card], row) for card, rows in rated.items() for row in rows
+        )
+    ]
 
 
 def _note(number: int, card: Card, fields: list[str], modified: int) -> tuple[Any, ...]:

@@ -853,6 +853,24 @@ def _block_faults(token: Token, line: int) -> Iterator[tuple[int, str]]:
         yield from _tex_faults(token.content, True, line)
 
 
+def images_of(text: str, depth: int = 0) -> Iterator[str]:
+    """The images that a face shows, each as its path relative to the deck."""
+    if depth > MAX_DEPTH or ("![" not in text and "image" not in text):
+        return
+    for token in _parser().parse(text, {}):
+        for child in token.children or ():
+            if child.type == "image":
+                yield unquote(str(child.attrs["src"]))
+        if token.type in ("fence", "colon_fence"):
+            name, argument = _info(token)
+            name = name.strip("{}") if name.startswith("{") else ""
+            if name == "image":
+                yield unquote(argument)
+            elif name in _ADMONITIONS or (token.type == "colon_fence" and not name):
+                yield from images_of(argument if name else "", depth + 1)
+                yield from images_of(token.content, depth + 1)
+
+
 def _inline_faults(faces: Faces, token: Token, line: int, look_up: bool) -> Iterator[tuple[int, str]]:
     if token.type == "text" and (match := REORDERING.search(token.content)):
         yield line, _turns(match)
