@@ -21,7 +21,7 @@ from sphinx.util.math import get_node_equation_number
 from sphinx.writers.html5 import HTML5Translator
 from texmath.styles import characters_in_use
 
-from sphinx_lightbook.memory import code_digest, page_files, read_changed
+from sphinx_lightbook.memory import MATH_READINGS, code_digest, page_files, read_changed
 from sphinx_lightbook.pages import add_to_head, edit_each_page
 
 logger = logging.getLogger(__name__)
@@ -258,7 +258,7 @@ def write_stylesheet(app: Sphinx, exception: Exception | None) -> None:
     """
     if exception is not None or not _in_use(app) or app.builder.name == "epub":
         return
-    characters = read_changed(app, "math", page_files(app), _characters)
+    characters = read_changed(app, MATH_READINGS, page_files(app), _characters)
     used = sorted({pair for pairs in characters.values() for pair in pairs})
     if not used:
         return

@@ -12,6 +12,8 @@ from typing import Any
 
 from sphinx.application import Sphinx
 
+MATH_READINGS = "math"  # which characters the formulas of a page use
+
 
 def read_changed(
     app: Sphinx, name: str, paths: Iterable[Path], read: Callable[[Path], Any]
@@ -26,7 +28,7 @@ def read_changed(
             all of them after a change of this package.
     """
     folder = Path(app.outdir)
-    memory = Path(app.doctreedir) / f"lightbook-{name}-{app.builder.name}.json"
+    memory = _file(app, name)
     code = code_digest("sphinx_lightbook")
     try:
         remembered = json.loads(memory.read_text("utf-8"))
@@ -36,13 +38,35 @@ def read_changed(
     new = {}
     for path in sorted(paths):
         relative = path.relative_to(folder).as_posix()
-        stat = path.stat()
-        key = [stat.st_mtime_ns, stat.st_size]
+        key = _key(path)
         entry = old.get(relative)
         new[relative] = entry if entry and entry["key"] == key else {"key": key, "value": read(path)}
     if new != old:
         memory.write_text(json.dumps({"code": code, "files": new}), "utf-8")
     return {relative: entry["value"] for relative, entry in new.items()}
+
+
+def keep_readings(app: Sphinx, name: str, paths: Iterable[Path]) -> None:
+    """Take files for read that were written after it, where nothing that `read` sees was changed."""
+    folder = Path(app.outdir)
+    memory = _file(app, name)
+    try:
+        remembered = json.loads(memory.read_text("utf-8"))
+    except (OSError, ValueError):
+        return
+    for path in paths:
+        if entry := remembered["files"].get(path.relative_to(folder).as_posix()):
+            entry["key"] = _key(path)
+    memory.write_text(json.dumps(remembered), "utf-8")
+
+
+def _file(app: Sphinx, name: str) -> Path:
+    return Path(app.doctreedir) / f"lightbook-{name}-{app.builder.name}.json"
+
+
+def _key(path: Path) -> list[int]:
+    stat = path.stat()
+    return [stat.st_mtime_ns, stat.st_size]
 
 
 @functools.cache

@@ -6,6 +6,7 @@ done: each file that pages need, with a digest of its content.
 
 from __future__ import annotations
 
+import fnmatch
 import functools
 import hashlib
 import html
@@ -14,7 +15,6 @@ import json
 import posixpath
 import re
 from dataclasses import dataclass
-from fnmatch import fnmatch
 from pathlib import Path
 from typing import Any, cast
 from urllib.parse import quote, unquote, urlsplit
@@ -123,7 +123,8 @@ def kept_files(app: Sphinx) -> list[str]:
     started += [_page_of(app, "search"), NOT_FOUND]
     started += [icon.path for icon in icons(app)]
     found: set[str] = set()
-    waiting = {name for name in started if _is_kept(app, name)}
+    keeps = _kept(app)
+    waiting = keeps.intersection(started)
     for wave in itertools.count():
         if not waiting:
             break
@@ -131,18 +132,19 @@ def kept_files(app: Sphinx) -> list[str]:
         # Only what is named is read: a script of the theme that no page loads would take longer than a page.
         readable = [folder / name for name in waiting if Path(name).suffix in READABLE]
         named = read_changed(app, f"named-{wave}", readable, functools.partial(_paths, folder))
-        waiting = {path for path in set().union(*named.values()) - found if _is_kept(app, path)}
+        waiting = keeps.intersection(itertools.chain(*named.values())) - found
     return sorted(found)
 
 
-def _is_kept(app: Sphinx, path: str) -> bool:
-    excluded = (*NOT_KEPT, *app.config.lightbook_offline_exclude)
-    if any(fnmatch(path, pattern) for pattern in excluded) or path in {WORKER, LIST, MANIFEST}:
-        return False
+def _kept(app: Sphinx) -> set[str]:
+    """The paths of the site's files that may be kept, whether or not one names them."""
+    folder = Path(app.outdir)
+    paths = {path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()}
+    for pattern in (*NOT_KEPT, *app.config.lightbook_offline_exclude):
+        paths.difference_update(fnmatch.filter(paths, pattern))
     # Jupyter Book adds a page that leads to the first one, after the build: the second build would find it.
-    if path == "index.html" and path not in {_page_of(app, docname) for docname in app.env.found_docs}:
-        return False
-    return (Path(app.outdir) / path).is_file()
+    leading = {"index.html"} - {_page_of(app, docname) for docname in app.env.found_docs}
+    return paths - {WORKER, LIST, MANIFEST} - leading
 
 
 def _page_of(app: Sphinx, docname: str) -> str:

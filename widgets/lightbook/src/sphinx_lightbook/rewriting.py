@@ -23,7 +23,7 @@ from sphinx.application import Sphinx
 from sphinx.builders.html import StandaloneHTMLBuilder
 from sphinx.util import logging
 
-from sphinx_lightbook.memory import code_digest, page_files
+from sphinx_lightbook.memory import MATH_READINGS, code_digest, keep_readings, page_files
 from sphinx_lightbook.remote import requests_of_page
 from sphinx_lightbook.tags import Tag, address_of, edit_tags, file_named, tags
 
@@ -381,6 +381,7 @@ class _Rewriting:
         self.cache = kept / "cache"
         self.file = kept / "memory.json"
         self.journal = kept / "written"  # digests of the pages written since the memory was
+        self.rewritten: list[Path] = []
         self.memory: dict[str, Any] = {"pages": {}, "inputs": {}, "published": [], "steps": None}
 
     def run(self, steps: list[Step]) -> None:
@@ -388,7 +389,7 @@ class _Rewriting:
         pages = self._read_pages()
         failed: list[StepFailed] = []
         if self._nothing_changed(steps):
-            if self.restored:
+            if self.rewritten:
                 self._remember()
             return
         while True:
@@ -438,6 +439,7 @@ class _Rewriting:
             with self.journal.open("a", encoding="utf-8") as journal:
                 journal.write(entry["output"] + "\n")
             file.write_bytes(content)
+            self.rewritten.append(file)
         entry["stat"] = _stat(file)
         if page.name not in self._documents:
             _write(self.edited / page.name, content)
@@ -467,6 +469,7 @@ class _Rewriting:
     def _remember(self) -> None:
         self.file.parent.mkdir(parents=True, exist_ok=True)
         self.file.write_text(json.dumps({**self.memory, "versions": _versions()}), "utf-8")
+        keep_readings(self.app, MATH_READINGS, self.rewritten)  # no formula is another one for it
         self.journal.unlink(missing_ok=True)
 
     def _read_pages(self) -> dict[str, Page]:
@@ -514,11 +517,10 @@ class _Rewriting:
             return False
         file.write_bytes(edited)
         entry["stat"] = _stat(file)
-        self.restored = True
+        self.rewritten.append(file)
         return True
 
     changed = False  # whether any page did since the last build
-    restored = False  # whether any was written again as it was
 
     def _signature(self, steps: list[Step]) -> list[str]:
         return [step.name for step in steps]
