@@ -133,6 +133,19 @@ def test_pages_say_where_study_is_and_whose_book_it_is_and_today_loads_it_at_onc
         assert len(loaded) == (name == "today")
 
 
+def test_with_a_large_deck_its_script_is_where_it_runs(tmp_path):
+    book = Book(tmp_path)
+    cards = "".join(f"  - {{id: c{n}, front: Question {n}?, back: Answer {n}.}}\n" for n in range(100))
+    book.write("decks/zoo.yml", f"title: The zoo\ncards:\n{cards}")
+    code, printed = book.build()
+    assert code == 0, printed
+    page = book.page()
+    (waiting_deck,) = (deck for deck in page.select("noscript[data-cards]") if "c99" in deck["data-cards"])
+    assert "<script" not in str(waiting_deck)
+    (script,) = page.select("script[src*='cards.js']")
+    assert not script.find_parent("noscript")
+
+
 def test_other_pages_with_cards_know_where_it_is(built):
     where = {
         name: built.page(f"html/{name}.html").select_one("script[data-book]") for name in ("words", "today")

@@ -605,10 +605,17 @@ def _visit_grid(self: HTML5Translator, node: nodes.Element) -> None:
 
 
 def _depart_grid(self: HTML5Translator, node: nodes.Element) -> None:
-    number = node.parent.index(node)
     self.body.append("</div>\n")
-    if number % BREAK_EVERY == 0 and not _is_epub(self):
+    if _is_epub(self) or _is_gathered(node):
+        return
+    if node.parent.index(node) % BREAK_EVERY == 0:
         self.body.append(BREAK)
+
+
+def _is_gathered(node: nodes.Node) -> bool:
+    """Whether it is on a Today page, where the browser does not read it: it is text in a `<noscript>`."""
+    parent = node.parent
+    return parent is not None and (isinstance(parent, sphinx_today.flipcards_deck) or _is_gathered(parent))
 
 
 def _visit_flipcard(self: HTML5Translator, node: nodes.Element) -> None:
