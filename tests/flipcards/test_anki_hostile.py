@@ -11,9 +11,10 @@ from pathlib import Path
 
 import pytest
 import zstandard
-from flipcards import Card, Deck, anki_package, reviews
+from flipcards import Card, Deck, anki_package, anki_read, reviews
 from flipcards.anki import AnkiError, export_anki, import_anki
 from flipcards.anki_markdown import Reader, cloze
+from flipcards.anki_package import NoteType
 from flipcards.deck import is_loadable
 from flipcards.markup import Faces
 from hypothesis import HealthCheck, assume, given, settings
@@ -492,13 +493,65 @@ def test_a_cloze_asks_for_its_deletions_and_shows_the_others(parts):
 
 
 @pytest.mark.parametrize(
-    "unit", ["\\(", "\\[", "[$]", "[$$]", "<anki-mathjax>", "<anki-mathjax", "_a*", "*a "]
+    "unit",
+    ["\\(", "\\[", "[$]", "[$$]", "<anki-mathjax>", "<anki-mathjax", "_a*", "*a ", "<font ", "<td ", "<"],
 )
 def test_a_field_of_marks_without_ends_is_read_in_a_short_time(unit):
     started = time.process_time()
     face = Reader().face((unit * 40_000)[:80_000])
     assert time.process_time() - started < 12  # the square of the length would be a minute and more
     assert Faces().faults(face) == []
+
+
+@pytest.mark.parametrize("unit", ["{{", "{{ ", "{{" + " " * 20_000, "<hr", "<hr id", "{{#a}}"])
+def test_a_template_of_marks_without_ends_is_read_in_a_short_time(unit):
+    long = "{{Front}}" + (unit * 20_000)[:60_000]
+    started = time.process_time()
+    for templates in ((long, "{{Back}}"), ("{{Front}}", long)):
+        anki_read._understood(NoteType("Long", False, ["Front", "Back"], [templates]), 0)
+    anki_read._filled_in(long, {}, asking=True)
+    assert time.process_time() - started < 3
+
+
+@pytest.mark.parametrize("unit", [b"<svg ", b"<!entity ", b"<", b" on", b"<a:svg "])
+def test_an_image_of_marks_without_ends_is_read_in_a_short_time(unit):
+    started = time.process_time()
+    anki_read._may_run(b"\x89PNG\r\n\x1a\n" + unit * (1_900_000 // len(unit)))
+    assert time.process_time() - started < 5
+
+
+@pytest.mark.parametrize(
+    ("image", "runs"),
+    [
+        (b"<svg onload=a()>", True),
+        (b"<svg><script>", True),
+        (b"<s:svg><s:handler>", True),
+        (b"<svg><a href='javascript:a()'>", True),
+        (b"<!ENTITY a 'b'><svg>&a;", True),
+        (b"<svg><![CDATA[<!entity", True),
+        (b"<\0s\0v\0g\0 onload=a()", True),
+        (b"<svg><circle r='1'/></svg>", False),
+        (b"\x89PNG <script> onload=", False),
+    ],
+)
+def test_a_drawing_in_which_something_may_run_is_known(image, runs):
+    assert anki_read._may_run(image) is runs
+
+
+def test_an_image_that_many_cards_show_counts_once(tmp_path, monkeypatch):
+    picture = b"\x89PNG\r\n\x1a\n" + b"p" * 1_000
+    (tmp_path / "p.png").write_bytes(picture)
+    cards = tuple(Card(f"c{n}", f"Question {n}?", "![a picture](p.png)") for n in range(20))
+    deck = tmp_path / "deck.yml"
+    Deck(cards, "Pictures").save(deck)
+    export_anki([Deck.load(deck)], tmp_path / "x.apkg")
+    monkeypatch.setattr(anki_read, "MAX_IMAGES_BYTES", 5_000)
+    made = import_anki(tmp_path / "x.apkg", tmp_path / "out" / "back.yml")
+    assert (made.cards, made.images) == (20, 1)
+    monkeypatch.setattr(anki_read, "MAX_IMAGES_BYTES", 500)
+    with pytest.raises(AnkiError, match="its images have more than 500 bytes"):
+        import_anki(tmp_path / "x.apkg", tmp_path / "not" / "back.yml")
+    assert not (tmp_path / "not").exists()
 
 
 def test_a_field_with_more_formulas_than_anybody_writes_is_refused():

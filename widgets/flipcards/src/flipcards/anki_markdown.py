@@ -93,11 +93,11 @@ _LOST = {
     "underlined or struck text": re.compile(
         r"<(?:s|strike|u|ins|del)\b|text-decoration[\w-]*\s*:\s*(?!none)\w", re.IGNORECASE
     ),
-    "colours": re.compile(r"<font\b[^>]*\scolor\b|[\s\"';](?:background-)?color\s*:|<mark\b", re.IGNORECASE),
+    "colours": re.compile(r"<font\b[^<>]*\scolor\b|[\s\"';](?:background-)?color\s*:|<mark\b", re.IGNORECASE),
     "embedded films, sounds, frames or drawings": re.compile(
         r"<(?:audio|video|iframe|object|embed|svg|math|canvas)\b", re.IGNORECASE
     ),
-    "cells that span rows": re.compile(r"<t[dh]\b[^>]*\srowspan\b", re.IGNORECASE),
+    "cells that span rows": re.compile(r"<t[dh]\b[^<>]*\srowspan\b", re.IGNORECASE),
 }
 _MARKUP = re.compile(r"[\\`*\[\]<$|]|(?<!\w)_|_(?!\w)|&(?=[\w#]+;)|\{(?=[{%])")
 _BREAK = "\ue000"  # a <br>, until it is known whether it ends a paragraph; of private use, so nobody's text
@@ -253,7 +253,7 @@ class Reader:
             text = str(converter.convert_soup(soup))
         except RecursionError:  # nested more deeply than anybody writes
             self.plain += 1
-            return self._escaped(html.unescape(re.sub(r"<[^>]*>", " ", field)))
+            return self._escaped(html.unescape(re.sub(r"<[^<>]*>", " ", field)))
         text = _tidied(_filled(text, {name: shown for name, (shown, _) in math.items()}))
         is_known = bool(math) or converter.has_image  # what they say is not in the text of the HTML
         if self._faces.faults(text) or not (is_known or self._same(text, plain)):
@@ -375,7 +375,7 @@ def _raised(marked: str, math: dict[str, tuple[str, str]]) -> str:
 def _math(written: str, *, display: bool) -> str:
     """TeX as an author writes it, from the HTML of a field; code where it is not TeX that can be shown."""
     tex = re.sub(r"<br[^>]*>|</?div[^>]*>|</?p[^>]*>", "\n", written, flags=re.IGNORECASE)
-    tex = html.unescape(re.sub(r"<[^>]*>", "", tex)).replace("\xa0", " ").strip()
+    tex = html.unescape(re.sub(r"<[^<>]*>", "", tex)).replace("\xa0", " ").strip()
     tex = re.sub(r"\n\s*\n", "\n", tex)
     if not tex:
         return ""

@@ -33,14 +33,15 @@ MAX_IMAGES_BYTES = 256 * 2**20  # of all images together
 
 _LONGEST = 240  # bytes of a name: systems take 255, of which a file in the making needs some
 
-_ANSWER = re.compile(r"<hr[^>]*\bid\s*=\s*[\"']?answer\b[^>]*>", re.IGNORECASE)
-_TAG = re.compile(r"\{\{(?P<kind>[#^/!]?)\s*(?P<name>[^{}]*?)\s*\}\}")
+# None of these looks at a part of a text as often as the text is long.
+_ANSWER = re.compile(r"<hr\b[^<>]*\bid\s*=\s*[\"']?answer\b[^<>]*>", re.IGNORECASE)
+_TAG = re.compile(r"\{\{(?P<kind>[#^/!]?)(?P<name>[^{}]*)\}\}")
 # In a drawing (SVG) this runs, or may. The bytes of other images may hold it by chance, hence `<svg`.
-_SCRIPT = re.compile(
-    rb"<(?:\w+:)?svg\b.*(?:<(?:\w+:)?(?:script|foreignobject|handler)\b|[\s\"'/]on[a-z]+\s*=|javascript:|<!entity)"
-    rb"|<!entity.*<(?:\w+:)?svg\b",
-    re.IGNORECASE | re.DOTALL,
+_DRAWING = re.compile(rb"<(?:\w+:)?svg\b", re.IGNORECASE)
+_RUNS = re.compile(
+    rb"<(?:\w+:)?(?:script|foreignobject|handler)\b|[\s\"'/]on[a-z]+\s*=|javascript:", re.IGNORECASE
 )
+_ENTITY = re.compile(rb"<!entity", re.IGNORECASE)
 _FILTERS = frozenset(("text", "hint", "type"))
 # Where a face names an image: in brackets after its alternative text, in a definition, in a directive.
 _DESTINATION = r"(?P<path><[^<>\n]*>|(?:\\.|[^\s\\()]|\((?:\\.|[^\s\\()])*\))+)"
@@ -349,7 +350,7 @@ def _understood(kind: NoteType, side: int) -> tuple[str, str] | None:
 
 def _names(template: str) -> list[str]:
     """The fields that a template shows, with their filters."""
-    return [match["name"] for match in _TAG.finditer(template) if not match["kind"]]
+    return [match["name"].strip() for match in _TAG.finditer(template) if not match["kind"]]
 
 
 def _filled_in(template: str, fields: Mapping[str, str], *, asking: bool) -> str:
@@ -361,7 +362,7 @@ def _filled_in(template: str, fields: Mapping[str, str], *, asking: bool) -> str
         if shown[-1]:
             parts.append(template[at : match.start()])
         at = match.end()
-        name = match["name"]
+        name = match["name"].strip()
         if match["kind"] in ("#", "^"):
             holds = is_empty(fields.get(name, "")) == (match["kind"] == "^")
             shown.append(shown[-1] and holds)
@@ -404,16 +405,18 @@ def _files(decks: list[_Deck], target: Path, as_folder: bool, reading: _Import) 
             gone: dict[str, str | None] = {}  # images, each with where it is now
             for path, name in made.images.items():
                 data = reading.package.image(name, MAX_IMAGE_BYTES)
-                if data is None or image_type(data) is None or _SCRIPT.search(data.replace(b"\0", b"")):
+                if data is None or image_type(data) is None or _may_run(data):
                     reading.no_image.add(name[:60])
                     gone[path] = None
+                    continue
+                place = gone[path] = _place(path, name, reading.folder, data, images)
+                reading.moved |= {path} if place != path else set()
+                if file.parent / place in files:
                     continue
                 size += len(data)
                 if size > MAX_IMAGES_BYTES:
                     raise AnkiError(f"its images have more than {MAX_IMAGES_BYTES:,} bytes")
-                place = gone[path] = _place(path, name, reading.folder, data, images)
-                reading.moved |= {path} if place != path else set()
-                result.images += file.parent / place not in files
+                result.images += 1
                 files[file.parent / place] = data
             cards.append(_with_images(card, gone))
         files[file] = Deck(tuple(cards), title).to_yaml().encode()
@@ -455,6 +458,13 @@ def _with_images(card: Card, places: Mapping[str, str | None]) -> Card:
     for pattern in (_SHOWN, _DEFINED, _DIRECTIVE):
         texts = [pattern.sub(moved, text) for text in texts]
     return replace(card, front=texts[0], back=texts[1], why=texts[2])
+
+
+def _may_run(image: bytes) -> bool:
+    """Whether an image is a drawing in which something runs, or may."""
+    image = image.replace(b"\0", b"")
+    drawing = _DRAWING.search(image)
+    return drawing is not None and bool(_ENTITY.search(image) or _RUNS.search(image, drawing.end()))
 
 
 def _place(path: str, name: str, folder: str, data: bytes, images: dict[str, bytes]) -> str:
