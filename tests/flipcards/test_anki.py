@@ -349,6 +349,23 @@ def test_an_edited_deck_updates_in_place_and_keeps_its_history(deck, tmp_path, a
     assert len([kind for kind in col.col.models.all_names() if "flipcards" in kind]) == 1
 
 
+@pytest.mark.parametrize("date", ["1700000000", "1600000000"], ids=["equal", "older"])
+def test_a_deck_that_is_no_newer_leaves_what_anki_has_in_silence(deck, tmp_path, anki, monkeypatch, date):
+    monkeypatch.setenv("SOURCE_DATE_EPOCH", "1700000000")
+    export_anki([deck], tmp_path / "x.apkg")
+    col = anki()
+    col.take(tmp_path / "x.apkg")
+    col.rate(col.card("sum"), 3)
+    history = col.reviews()
+    monkeypatch.setenv("SOURCE_DATE_EPOCH", date)
+    deck.path.write_text(DECK.replace("It is\n", "It was\n"), encoding="utf-8")
+    export_anki([Deck.load(deck.path)], tmp_path / "y.apkg")
+    log = col.take(tmp_path / "y.apkg")
+    assert (len(log.new), len(log.updated), len(log.conflicting)) == (0, 0, 0)
+    assert "It is" in col.card("sum").answer()
+    assert col.reviews() == history
+
+
 # --- and back ---------------------------------------------------------------------------------------
 
 

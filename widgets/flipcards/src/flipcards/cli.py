@@ -39,7 +39,7 @@ EXAMPLES = """examples:
   flipcards new my-book
   flipcards check decks
   flipcards export anki decks/*.yml -o book.apkg
-  flipcards export anki decks/sft.yml -o sft.apkg --progress progress.jsonl
+  flipcards export anki decks/cells.yml -o cells.apkg --progress progress.jsonl
   flipcards export csv decks/*.yml -o cards.csv
   flipcards import anki mine.apkg -o decks/mine.yml
   flipcards import anki mine.apkg -o decks/ --progress progress.jsonl
@@ -60,7 +60,7 @@ _CHECK: _More = (
 _EXPORT: _More = (
     "Writes decks as a file of another tool. Says what such a file cannot hold. "
     "`flipcards export FORMAT --help` says more of each format.",
-    "flipcards export anki decks -o book.apkg\nflipcards export csv decks/sft.yml -o sft.csv\n",
+    "flipcards export anki decks -o book.apkg\nflipcards export csv decks/cells.yml -o cells.csv\n",
 )
 _IMPORT: _More = (
     "Reads a file of another tool into a deck. Says what did not come over. "
