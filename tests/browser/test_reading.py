@@ -95,6 +95,20 @@ def test_a_card_opens_and_closes_by_keyboard(open_page):
         page.wait_for_function("() => !document.getElementById('card-sft-goal').open")
 
 
+def test_an_answer_is_there_as_soon_as_its_card_is_open(open_page):
+    page = open_page(CARDS)
+    page.wait_for_selector(".flipcards-turning")
+    for _ in range(2):  # once it comes anew, once out of a turn back that has not ended
+        words = page.evaluate("""() => {
+            const card = document.getElementById("card-sft-goal");
+            card.querySelector("summary").click();
+            return card.innerText;
+        }""")
+        assert WORDS["sft-goal"][1] in squeezed(words)
+        page.locator("#card-sft-goal summary").press("Enter")
+        page.wait_for_function("() => !document.getElementById('card-sft-goal').open")
+
+
 def test_the_tab_key_reaches_every_card_and_leaves_the_last(open_page):
     page = open_page(CARDS)
     page.locator("#card-sft-goal summary").focus()

@@ -38,7 +38,7 @@ _LOADING_OF = {
 _LISTS = {"srcset", "imagesrcset", "ping"}
 # Relations of a <link> that load nothing.
 _STATEMENTS = {"alternate", "author", "bookmark", "canonical", "help", "index", "license", "me"}
-_STATEMENTS |= {"next", "prev", "search"}
+_STATEMENTS |= {"expect", "next", "prev", "search"}
 
 _CSS_COMMENT = re.compile(r"/\*.*?\*/", re.DOTALL)
 _CSS_URL = re.compile(

@@ -123,6 +123,7 @@ def drop_repeated_scripts(
 def mend_page(app: Sphinx, page: str, context: dict[str, Any]) -> str:
     """All mends of a page's HTML."""
     page = choose_colours_before_painting(page)
+    page = paint_header_whole(page)
     page = name_icon(page)
     page = make_sidebar_a_landmark(page, app.config.html_title)
     page = name_search_button_by_its_text(page)
@@ -154,6 +155,20 @@ def choose_colours_before_painting(page: str) -> str:
     return re.sub(
         r'<script data-cfasync="false">.*?</script>', lambda _: _COLOURS, page, count=1, flags=re.DOTALL
     )
+
+
+_AFTER_HEADER = "jb-print-docs-body"  # what comes next to the header, and is for paper
+
+
+def paint_header_whole(page: str) -> str:
+    """Let the browser paint nothing before it has read the header.
+
+    Fault: a busy one paints the header half read. Its buttons are set from the right, so each that follows
+    moves those before it.
+    """
+    if f'id="{_AFTER_HEADER}"' not in page:
+        return page
+    return add_to_head(page, f'<link rel="expect" href="#{_AFTER_HEADER}" blocking="render" />\n')
 
 
 def name_icon(page: str) -> str:
