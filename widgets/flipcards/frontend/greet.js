@@ -12,11 +12,13 @@ export const ARRIVING = "flipcards-arriving";
 /** In the section of a large deck. */
 export const GRID = ":scope > .flipcards-grid";
 
+const FIRST = 12; // cards: whole rows of 1, 2, 3 or 4, and more than a screen of them
+
 /** @type {WeakMap<HTMLElement, HTMLElement>} */
 const places = new WeakMap();
 
 /**
- * Make cards that turn of the first grid of a section. `enhance` does the rest when all cards are there.
+ * Make cards that turn of the first ones of a section. `enhance` does the rest when all cards are there.
  *
  * @param {HTMLElement} section  With its first grid whole.
  * @param {(card: HTMLElement) => string} [link]  The address of a card; "" where it has none.
@@ -29,7 +31,7 @@ export function greet(section, link = () => "") {
   const place = element("div", "flipcards-bar");
   section.prepend(place);
   places.set(section, place);
-  const cards = cardsIn(grid);
+  const cards = cardsIn(grid).slice(0, FIRST);
   for (const card of cards) dress(card, link(card), words("page")("link"));
   makeRoom(cards);
   guessGrids(section);

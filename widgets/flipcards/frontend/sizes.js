@@ -38,11 +38,9 @@ export function makeRoom(cards) {
  */
 export function guessGrids(section) {
   const first = section.querySelector(":scope > .flipcards-grid:not(.flipcards-short)");
-  if (!first) return;
-  const height = `${first.clientHeight}px`;
-  // To write it, even unchanged, has every style of a large deck looked at again.
-  if (section.style.getPropertyValue("--flipcards-grid") !== height)
-    section.style.setProperty("--flipcards-grid", height);
+  // Once: each time it is written, every style of a large deck is looked at again.
+  if (first && !section.style.getPropertyValue("--flipcards-grid"))
+    section.style.setProperty("--flipcards-grid", `${first.clientHeight}px`);
 }
 
 /**
