@@ -37,10 +37,20 @@ KEPT = re.compile(r"\.[0-9a-f]{10}\.\w+$")
 REDIRECT = "index.html"  # to the first page
 
 
+def published_path() -> str:
+    """Where on its host the site is published, as its page for wrong addresses says: between two slashes."""
+    base = re.search(r'<base href="([^"]*)"', (SITE / "404.html").read_text("utf-8"))
+    return base[1] if base else "/"
+
+
 class StaticHost(http.server.SimpleHTTPRequestHandler):
-    """Serves files as static hosts do."""
+    """Serves files as static hosts do, below the path where the site is published."""
 
     protocol_version = "HTTP/1.1"
+
+    def translate_path(self, path: str) -> str:
+        """The file at an address."""
+        return super().translate_path("/" + path.removeprefix(published_path()))
 
     def do_GET(self) -> None:
         """Answer with a file, or with the site's page for what is not there."""
@@ -137,7 +147,13 @@ def main() -> int:
     for page in pages:
         audit = Audit(page)
         for _ in range(given.visits):
-            audit.add(visit(given.lighthouse, f"http://127.0.0.1:{server.server_port}/{page}", browser))
+            audit.add(
+                visit(
+                    given.lighthouse,
+                    f"http://127.0.0.1:{server.server_port}{published_path()}{page}",
+                    browser,
+                )
+            )
         row = [page, *(str(audit.score(category)) for category in LEAST)]
         print(f"| {' | '.join(row)} | {', '.join(map(str, audit.scores['performance']))} |", flush=True)
         if not audit.passes:
