@@ -28,6 +28,7 @@ from sphinx_lightbook import (
     sitemap,
     styles,
     theme,
+    words,
 )
 from sphinx_lightbook.memory import code_digest
 
@@ -57,6 +58,9 @@ def setup(app: Sphinx) -> dict[str, Any]:
     app.add_config_value("lightbook_off", [], "env", [list, tuple])
     app.add_config_value("lightbook_allow_hosts", [], "", [list, tuple])
     app.add_config_value("lightbook_offline_exclude", [], "", [list, tuple])
+    app.add_config_value("lightbook_words", "", "", [str])
+    # No setting: what the words are is compared, so that an edited catalogue counts.
+    app.add_config_value("lightbook_catalogue", {}, "html")
     # No setting: a change of this package makes every page anew.
     app.add_config_value("lightbook_code", code_digest("sphinx_lightbook"), "env")
     # Early: what a concern sets must be there before the theme and other extensions look.
@@ -68,13 +72,14 @@ def set_up_concerns(app: Sphinx, config: Config) -> None:
     """Set up every concern that `lightbook_off` does not name.
 
     Raises:
-        ConfigError: it names something else.
+        ConfigError: it names something else, or the book's catalogue of words has faults.
     """
     unknown = sorted(set(config.lightbook_off) - set(CONCERNS))
     if unknown:
         raise ConfigError(
             f"lightbook_off names {', '.join(map(repr, unknown))}; it can name {', '.join(CONCERNS)}"
         )
+    config.lightbook_catalogue = words.find(config, app.confdir)
     for name, set_up in CONCERNS.items():
         if name not in config.lightbook_off:
             set_up(app)

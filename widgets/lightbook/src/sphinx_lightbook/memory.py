@@ -74,7 +74,7 @@ def code_digest(package: str) -> str:
     """A digest of the package's source files: what it once made can be told from what it would make now."""
     digest = hashlib.sha256()
     for path in sorted(Path(str(resources.files(package))).rglob("*")):
-        if path.suffix in {".py", ".js", ".css"}:
+        if path.suffix in {".py", ".js", ".css", ".json"}:
             digest.update(path.name.encode() + b"\0" + path.read_bytes())
     return digest.hexdigest()[:16]
 

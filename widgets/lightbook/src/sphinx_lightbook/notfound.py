@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import html
 import re
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, cast
 from urllib.parse import urlsplit
@@ -12,6 +13,7 @@ from sphinx.application import Sphinx
 from sphinx.builders.html import StandaloneHTMLBuilder
 
 from sphinx_lightbook.pages import edit_each_page
+from sphinx_lightbook.words import fill
 
 NAME = "404"
 # A place in the page is found without leaving the address that the reader came by.
@@ -32,18 +34,17 @@ def write_page(app: Sphinx) -> list[Any]:
     if app.builder.name in {"html", "dirhtml"} and NAME not in app.env.found_docs:
         builder = cast(StandaloneHTMLBuilder, app.builder)
         start = builder.get_relative_uri(NAME, app.config.root_doc)
-        context = {"title": "Page not found", "body": _body(start), "pageurl": None}
+        words = app.config.lightbook_catalogue["notFound"]
+        context = {"title": html.escape(words["title"]), "body": _body(start, words), "pageurl": None}
         builder.handle_page(NAME, context, outfilename=str(Path(app.outdir) / f"{NAME}.html"))
     return []
 
 
-def _body(start: str) -> str:
-    return (
-        "<section><h1>Page not found</h1>"
-        "<p>This book has no page at that address. It may have moved, or the link has a mistake.</p>"
-        f'<p><a class="reference internal" href="{html.escape(start)}">Go to the first page</a>, '
-        "or search for what you were looking for.</p></section>"
-    )
+def _body(start: str, words: Mapping[str, str]) -> str:
+    said = {key: html.escape(text) for key, text in words.items()}
+    link = f'<a class="reference internal" href="{html.escape(start)}">{said["start"]}</a>'
+    onward = fill(said["onward"], start=link)
+    return f"<section><h1>{said['title']}</h1><p>{said['text']}</p><p>{onward}</p></section>"
 
 
 def stand_anywhere(app: Sphinx, page: str, context: dict[str, Any]) -> str:
@@ -59,8 +60,9 @@ def stand_anywhere(app: Sphinx, page: str, context: dict[str, Any]) -> str:
         # Sphinx takes the page for one that stands in a folder of its own.
         page = re.sub(r'="\.\./', '="./', page)
     # A link to a place in another file is no skip link to assistive technology: it needs a landmark.
+    skip = html.escape(app.config.lightbook_catalogue["notFound"]["skip"])
     page = page.replace(
-        '<div id="pst-skip-link" ', '<div id="pst-skip-link" role="navigation" aria-label="Skip" ', 1
+        '<div id="pst-skip-link" ', f'<div id="pst-skip-link" role="navigation" aria-label="{skip}" ', 1
     )
     # An address of a place in the page would be one in the book's root; without scripts, to this file.
     page = re.sub(r'(<a\b[^>]*? href=")#(?=[^"])', rf"\g<1>{NAME}.html#", page)

@@ -38,6 +38,7 @@ LIST = "lightbook-offline.json"
 MANIFEST = "manifest.webmanifest"
 NOT_FOUND = "404.html"
 OWN_ICON = "lightbook-icon.svg"
+NO_WORDS = "/* words */ {}"  # in the script, where the words of the book's language go
 
 READABLE = {".html", ".css", ".js", ".json"}
 # Readers save these; they are no part of reading.
@@ -52,11 +53,17 @@ def setup(app: Sphinx) -> None:
 
 
 def add_assets(app: Sphinx) -> None:
-    """Add the script that starts the worker, and the style of its note."""
+    """Add the script that starts the worker, with the words of its note, and the note's style."""
     if app.builder.name in WEB_BUILDERS:
         app.config.html_static_path.append(str(OWN_ASSETS / "page"))
         app.add_js_file(SCRIPT, defer="defer")
         app.add_css_file(STYLESHEET)
+        words = json.dumps(app.config.lightbook_catalogue["offline"], ensure_ascii=False)
+        script = (OWN_ASSETS / "script" / SCRIPT).read_text("utf-8").replace(NO_WORDS, words)
+        # Before the pages are written: Sphinx adds a digest to the address of a file that is there.
+        folder = Path(app.outdir) / "_static"
+        folder.mkdir(parents=True, exist_ok=True)
+        _write(folder / SCRIPT, script.encode())
 
 
 def add_note(page: str, context: dict[str, Any]) -> str:

@@ -18,11 +18,11 @@ from sphinx_lightbook.icons import SCRIPT as FONT_AWESOME
 from sphinx_lightbook.pages import edit_each_page
 from sphinx_lightbook.rewriting import WEB_BUILDERS, Page, Site, add_step
 from sphinx_lightbook.tags import Tag, edit_tags, named, tags
+from sphinx_lightbook.translations import MAKES_RULE, say_rule_as_function
 
 OWN = Path(__file__).parent / "static" / "policy"
 SCRIPT = "lightbook-policy.js"
 DOCTOOLS = "_static/doctools.js"
-TRANSLATIONS = "_static/translations.js"
 ACTIONS = {"window.print()": "print", "printPdf(this)": "print", "toggleFullScreen()": "full-screen"}
 
 # To some browsers a page opened from a disk has no self. A page of a server can load no such address anyway.
@@ -53,7 +53,7 @@ def setup(app: Sphinx) -> None:
     """Take the theme's handlers out as pages are made, and add the policy when all are written."""
     app.connect("builder-inited", add_script)
     edit_each_page(app, lambda page, context: name_actions(page))
-    add_step(app, Policy())
+    add_step(app, Policy(app.config.lightbook_catalogue["search"]["found"]))
 
 
 def add_script(app: Sphinx) -> None:
@@ -85,8 +85,12 @@ class Policy:
 
     name = "policy"
 
+    def __init__(self, found: str) -> None:
+        self.found = found
+
     def prepare(self, site: Site) -> None:
         """Look at the scripts that run, for what a strict policy would break."""
+        say_rule_as_function(site, self.found)
         self.site = site
         self.needs: dict[str, tuple[bool, bool]] = {}
         self.refused: dict[str, str] = {}
@@ -116,10 +120,11 @@ class Policy:
         """The script files of a page that can run."""
         named: list[str] = page.facts["named_scripts"]
         idle = {FONT_AWESOME} & self.site.dropped
-        if TRANSLATIONS not in named:
-            idle.add(
-                DOCTOOLS
-            )  # it makes a script from the plural rule of a translation, and from nothing else
+        # It makes a script from the plural rule of a translation, and from nothing else.
+        texts = [self.site.text(path) or "" for path in named if path != DOCTOOLS]
+        texts += [script["inline"] or "" for script in page.facts["scripts"]]
+        if not any(MAKES_RULE in text for text in texts):
+            idle.add(DOCTOOLS)
         return [path for path in named if path not in idle]
 
     def _needs(self, path: str) -> tuple[bool, bool]:

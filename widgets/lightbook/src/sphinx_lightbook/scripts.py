@@ -19,6 +19,7 @@ from sphinx.application import Sphinx
 
 from sphinx_lightbook.rewriting import Facts, Page, Site, add_step, digest
 from sphinx_lightbook.tags import Tag, address_of, edit_tags, file_named, named
+from sphinx_lightbook.translations import TRANSLATIONS, say_rule_as_function, translations_of
 
 OWN = Path(__file__).parent / "static" / "scripts"
 OPTIONS = "_static/documentation_options.js"
@@ -63,6 +64,7 @@ PARTS = [
     Part(OPTIONS, alone=False, defines=("DOCUMENTATION_OPTIONS",)),
     Part(DOCTOOLS, alone=False, defines=("Documentation", "_ready", "_")),
     Part("_static/sphinx_highlight.js", alone=False, defines=("SphinxHighlight",)),
+    Part(TRANSLATIONS, alone=False),
     Part(CLIPBOARD, used=_has(".highlight"), alone=False, defines=("ClipboardJS",)),
     Part(COPY_BUTTONS, used=_has(".highlight"), alone=False),
     Part("_static/togglebutton.js", used=_has(".toggle", ".dropdown"), alone=False),
@@ -110,7 +112,7 @@ def _setting(inline: str) -> tuple[str, str] | None:
 
 def setup(app: Sphinx) -> None:
     """Merge the scripts when the site is written."""
-    add_step(app, Scripts())
+    add_step(app, Scripts(app.config.lightbook_catalogue["search"]["found"]))
 
 
 @dataclass
@@ -130,8 +132,13 @@ class Scripts:
 
     name = "scripts"
 
+    def __init__(self, found: str) -> None:
+        self.found = found
+
     def prepare(self, site: Site) -> None:
         """Decide for each page, and make the merged scripts."""
+        self.translations = translations_of(site, self.found)
+        say_rule_as_function(site, self.found)
         self.plans: dict[str, Plan | None] = {}
         self._bundles: dict[str, str | None] = {}
         self._naming: dict[str, bool] = {}
@@ -182,9 +189,13 @@ class Scripts:
             if script["path"] in {part.path for part in used}:
                 attributes |= {k: v for k, v in script["attributes"].items() if k.startswith("data-")}
         small_copy = not any(text is None or "ClipboardJS" in text for text in others)
-        key = json.dumps([[part.path for part in used], settings, late, small_copy], sort_keys=True)
+        speaking = tuple(text for text in others if text and "Documentation" in text)
+        parts = [part.path for part in used]
+        key = json.dumps([parts, settings, late, small_copy, speaking], sort_keys=True)
         if key not in self._bundles:
-            self._bundles[key] = self._bundle(site, used, settings, late=late, small_copy=small_copy)
+            self._bundles[key] = self._bundle(
+                site, used, settings, late=late, small_copy=small_copy, speaking=speaking
+            )
         text = self._bundles[key]
         if text is None:
             return None
@@ -207,7 +218,14 @@ class Scripts:
         return self._naming[text]
 
     def _bundle(
-        self, site: Site, used: list[Part], settings: dict[str, str], *, late: bool, small_copy: bool
+        self,
+        site: Site,
+        used: list[Part],
+        settings: dict[str, str],
+        *,
+        late: bool,
+        small_copy: bool,
+        speaking: tuple[str, ...],
     ) -> str | None:
         texts = []
         small_copy = small_copy and COPY_BUTTONS in {part.path for part in used}
@@ -215,6 +233,9 @@ class Scripts:
             text = site.text(part.path) or ""
             if part.path == CLIPBOARD and small_copy:
                 text = (OWN / "copy.js").read_text("utf-8")
+            if part.path == TRANSLATIONS and self.translations and not speaking:
+                said = "".join(site.text(other.path) or "" for other in used if other is not part)
+                text = self.translations.of_those_in(said).script()
             if part.path == DOCTOOLS:
                 text, found = _READY.subn('document.readyState === "complete"', text)
                 if not found:

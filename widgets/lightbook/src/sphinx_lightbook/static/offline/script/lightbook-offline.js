@@ -38,11 +38,14 @@
     (document.querySelector("footer") ?? document.body).append(note);
   }
 
+  /** @type {Record<string, string>} In the book's language. The build puts them here. */
+  const WORDS = /* words */ {};
+
   const NOTES = {
     none: () => [],
-    kept: () => ["This book can be read offline.", button("Remove the copy", forget)],
-    new: () => ["There is a new version of this book.", button("Show it", () => location.reload())],
-    unwanted: () => ["This book is not kept for reading offline.", button("Keep a copy", keep)],
+    kept: () => [WORDS.kept, button(WORDS.remove, forget)],
+    new: () => [WORDS.new, button(WORDS.show, () => location.reload())],
+    unwanted: () => [WORDS.unwanted, button(WORDS.keep, keep)],
   };
 
   function button(text, act) {
