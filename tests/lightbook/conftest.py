@@ -175,8 +175,11 @@ class Book:
         assert (code != "0") == fails, output
         return output
 
-    def run(self, *command, fails=False):
-        """Run a command in the book's folder and return what it printed; it must fail, or not."""
+    def run(self, *command, fails=False, before=None):
+        """Run a command in the book's folder and return what it printed; it must fail, or not.
+
+        `before` is called in the process of the command, before it.
+        """
         result = subprocess.run(
             command,
             cwd=self.folder,
@@ -185,6 +188,7 @@ class Book:
             text=True,
             encoding="utf-8",
             check=False,
+            preexec_fn=before,
         )
         output = without_colours(result.stdout)
         assert (result.returncode != 0) == fails, output

@@ -110,7 +110,7 @@ def _look_at(site: Site, path: str) -> dict[str, Any]:
     if content is None:
         return {"path": path}
     if path.lower().endswith(".svg"):
-        smaller = site.cached("svg", digest(content), lambda: smaller_svg(content))
+        smaller = site.cached("svg", digest(content), lambda: smaller_svg(path, content))
         if smaller:
             site.replace(path, smaller)
         return {"path": path, "size": svg_size(content.decode("utf-8", errors="replace"))}
@@ -163,10 +163,11 @@ def lossless_webp(png: bytes) -> bytes:
     return webp if same else b""
 
 
-def smaller_svg(svg: bytes) -> bytes:
+def smaller_svg(path: str, svg: bytes) -> bytes:
     """The same drawing in fewer bytes, or nothing where it would be no smaller.
 
-    Text inside is never touched: a script or a style sheet in an SVG leaves it as it is.
+    Text inside is never touched: a script or a style sheet in an SVG leaves it as it is, and so does another
+    encoding than UTF-8.
 
     Raises:
         ValueError: it cannot be read.
@@ -176,9 +177,13 @@ def smaller_svg(svg: bytes) -> bytes:
     if re.search(rb"<(?:script|foreignObject)\b", svg):
         return b""
     try:
-        small: bytes = minify.string("image/svg+xml", svg.decode("utf-8")).encode()
+        text = svg.decode("utf-8")
+    except UnicodeDecodeError:
+        return b""
+    try:
+        small: bytes = minify.string("image/svg+xml", text).encode()
     except minify.MinifyError as error:
-        raise ValueError(str(error).splitlines()[0]) from error
+        raise ValueError(f"{path} is damaged: {str(error).splitlines()[0]}") from error
     weigh = len(gzip.compress(small, 6)) < len(gzip.compress(svg, 6))
     return small if small and weigh else b""
 

@@ -23,6 +23,7 @@ from texmath.styles import characters_in_use
 
 from sphinx_lightbook.memory import MATH_READINGS, code_digest, page_files, read_changed
 from sphinx_lightbook.pages import add_to_head, edit_each_page
+from sphinx_lightbook.rewriting import warn
 
 logger = logging.getLogger(__name__)
 
@@ -264,10 +265,14 @@ def write_stylesheet(app: Sphinx, exception: Exception | None) -> None:
         return
     parts = [_state(app), code_digest("sphinx_lightbook"), used]
     state = hashlib.sha256(json.dumps(parts).encode()).hexdigest()
-    if f"/* {state} */" not in _head_of(Path(app.outdir) / STYLESHEET):
-        with_math = [Path(app.outdir) / name for name, pairs in characters.items() if pairs]
-        css = texmath.css(path.read_text("utf-8") for path in with_math)
+    if f"/* {state} */" in _head_of(Path(app.outdir) / STYLESHEET):
+        return
+    with_math = [Path(app.outdir) / name for name, pairs in characters.items() if pairs]
+    css = texmath.css(path.read_text("utf-8") for path in with_math)
+    try:
         _write_stylesheet(app, f"/* {state} */\n{css}")
+    except OSError as error:
+        warn(app, "math", f"the style sheet of the formulas is not written: {error}")
 
 
 def _characters(path: Path) -> list[str]:

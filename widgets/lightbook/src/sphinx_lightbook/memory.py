@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import hashlib
 import json
@@ -42,7 +43,8 @@ def read_changed(
         entry = old.get(relative)
         new[relative] = entry if entry and entry["key"] == key else {"key": key, "value": read(path)}
     if new != old:
-        memory.write_text(json.dumps({"code": code, "files": new}), "utf-8")
+        with contextlib.suppress(OSError):  # then the files are read again
+            memory.write_text(json.dumps({"code": code, "files": new}), "utf-8")
     return {relative: entry["value"] for relative, entry in new.items()}
 
 
@@ -57,7 +59,8 @@ def keep_readings(app: Sphinx, name: str, paths: Iterable[Path]) -> None:
     for path in paths:
         if entry := remembered["files"].get(path.relative_to(folder).as_posix()):
             entry["key"] = _key(path)
-    memory.write_text(json.dumps(remembered), "utf-8")
+    with contextlib.suppress(OSError):
+        memory.write_text(json.dumps(remembered), "utf-8")
 
 
 def _file(app: Sphinx, name: str) -> Path:

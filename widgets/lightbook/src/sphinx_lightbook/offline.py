@@ -22,12 +22,10 @@ from urllib.parse import quote, unquote, urlsplit
 from PIL import Image
 from sphinx.application import Sphinx
 from sphinx.builders.html import StandaloneHTMLBuilder
-from sphinx.util import logging
 
 from sphinx_lightbook.memory import read_changed
 from sphinx_lightbook.pages import edit_each_page
-
-logger = logging.getLogger(__name__)
+from sphinx_lightbook.rewriting import switch, warn
 
 WEB_BUILDERS = {"html", "dirhtml", "singlehtml"}
 OWN_ASSETS = Path(__file__).parent / "static" / "offline"
@@ -61,9 +59,12 @@ def add_assets(app: Sphinx) -> None:
         words = json.dumps(app.config.lightbook_catalogue["offline"], ensure_ascii=False)
         script = (OWN_ASSETS / "script" / SCRIPT).read_text("utf-8").replace(NO_WORDS, words)
         # Before the pages are written: Sphinx adds a digest to the address of a file that is there.
-        folder = Path(app.outdir) / "_static"
-        folder.mkdir(parents=True, exist_ok=True)
-        _write(folder / SCRIPT, script.encode())
+        file = Path(app.outdir) / "_static" / SCRIPT
+        try:
+            file.parent.mkdir(parents=True, exist_ok=True)
+            _write(file, script.encode())
+        except OSError as error:
+            warn(app, "offline", f"{error}; {switch('offline')}")
 
 
 def add_note(page: str, context: dict[str, Any]) -> str:
@@ -88,9 +89,7 @@ def write_files(app: Sphinx, exception: Exception | None) -> None:
         _write(folder / WORKER, (OWN_ASSETS / "root" / WORKER).read_bytes())
         _write(folder / LIST, _json(list_of_files(app)))
     except OSError as error:
-        logger.warning("offline is skipped: %s", error, type="lightbook", subtype="offline")
-        if app.warningiserror:
-            app.statuscode = 1  # Sphinx has counted the warnings already
+        warn(app, "offline", f"{error}; {switch('offline')}")
 
 
 def _json(content: object) -> bytes:

@@ -82,6 +82,7 @@ def rewrite(app: Sphinx, exception: Exception | None) -> None:
     try:
         _Rewriting(app).run(steps)
     except OSError as error:
+        app.lightbook_skipped = True  # type: ignore[attr-defined]  # ours, kept on the app
         warn(app, "rewriting", f"the pages stay as Sphinx made them: {error}")
 
 
@@ -94,6 +95,8 @@ def warn(app: Sphinx, step: str, reason: str) -> None:
 
 def report_of(app: Sphinx) -> dict[str, Any]:
     """What the last rewriting has to say: `dropped` files and `notes`."""
+    if getattr(app, "lightbook_skipped", False):
+        return {}
     try:
         report: dict[str, Any] = json.loads(_Rewriting(app).file.read_text("utf-8"))["report"]
     except (OSError, ValueError, KeyError):

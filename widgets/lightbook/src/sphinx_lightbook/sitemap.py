@@ -6,11 +6,9 @@ import html
 from pathlib import Path
 
 from sphinx.application import Sphinx
-from sphinx.util import logging
 
 from sphinx_lightbook.pages import absolute_address
-
-logger = logging.getLogger(__name__)
+from sphinx_lightbook.rewriting import switch, warn
 
 SITEMAP = "sitemap.xml"
 
@@ -32,9 +30,7 @@ def write_sitemap(app: Sphinx, exception: Exception | None) -> None:
         if not file.is_file() or file.read_bytes() != content:
             file.write_bytes(content)
     except OSError as error:
-        logger.warning("sitemap is skipped: %s", error, type="lightbook", subtype="sitemap")
-        if app.warningiserror:
-            app.statuscode = 1  # Sphinx has counted the warnings already
+        warn(app, "sitemap", f"{error}; {switch('sitemap')}")
 
 
 def page_addresses(app: Sphinx) -> list[str]:

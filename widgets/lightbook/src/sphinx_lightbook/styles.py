@@ -189,7 +189,7 @@ def _smallest(site: Site, css: str, words: set[str], path: str, to: str) -> str:
         used = css if known is None else purge(css, known)
         return _minified(edit_urls(used, path, lambda file: file, to=to))
 
-    return site.cached("style", [key, known and sorted(known), path, to], make).decode()
+    return site.cached("style", [key, None if known is None else sorted(known), path, to], make).decode()
 
 
 def _minified(css: str) -> bytes:
