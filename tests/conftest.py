@@ -67,12 +67,13 @@ def serve():
 class Host:
     """Serves a folder below a path, as a host of several sites does; another folder can take its place.
 
-    `asked` lists the paths asked for, relative to the site; a request for one of `broken` is answered by 503.
+    `asked` lists the paths asked for, relative to the site; a request for one of `broken` is answered by 503,
+    and one for one of `cut` not at all: the connection ends. What is `slow` takes a second.
     """
 
     def __init__(self, folder, path="/"):
         self.folder, self.path = folder, path
-        self.asked, self.broken = [], set()
+        self.asked, self.broken, self.cut, self.slow = [], set(), set(), set()
         self.server, self.port = None, 0
         self.start()
 
@@ -84,7 +85,11 @@ class Host:
             def do_GET(self):
                 name = urllib.parse.unquote(self.path.partition("?")[0]).removeprefix(host.path)
                 host.asked.append(name)
-                if name in host.broken:
+                if name in host.slow:
+                    time.sleep(1)
+                if name in host.cut:
+                    self.close_connection = True
+                elif name in host.broken:
                     self.send_error(503)
                 elif self.path.startswith(host.path) and Path(self.translate_path(self.path)).exists():
                     super().do_GET()

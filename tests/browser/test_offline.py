@@ -3,6 +3,7 @@
 import json
 
 import pytest
+from playwright.sync_api import expect
 
 NOTE = ".lightbook-offline:has-text('can be read offline')"
 # Pictures and fonts that did not arrive.
@@ -41,7 +42,7 @@ def test_every_chapter_and_every_figure_is_kept_and_nothing_that_no_page_needs(s
     assert sum((site / name).stat().st_size for name in kept) < 12_000_000
 
 
-def test_after_one_visit_every_page_cards_and_search_work_without_a_network(
+def test_after_one_visit_pages_cards_study_frames_and_search_work_without_a_network(
     site, kept, new_host, new_context
 ):
     host = new_host(site, "/course/")
@@ -70,6 +71,28 @@ def test_after_one_visit_every_page_cards_and_search_work_without_a_network(
     page.locator("#card-sft-goal summary").click()
     page.locator("#card-sft-goal .flipcard-back").get_by_text("adapt a pre-trained").wait_for()
 
+    page.get_by_role("button", name="Study", exact=True).click()
+    asked = page.locator(".flipcards-stage .flipcard")
+    first = asked.get_attribute("data-card")
+    page.get_by_role("button", name="Show answer").click()
+    page.locator(".flipcards-ratings button").nth(2).click()
+    expect(asked).not_to_have_attribute("data-card", first)
+
+    page.goto(host.address("chapters/rlhf-loop.html"))
+    figure = page.locator("figure:has(.flipbook)").first
+    picture, slider = figure.locator(".flipbook-picture"), figure.get_by_role("slider")
+    shown = set()
+    for _ in range(int(slider.get_attribute("max")) + 1):
+        assert picture.evaluate("image => image.decode().then(() => image.naturalWidth > 0)")
+        shown.add(picture.get_attribute("src"))
+        slider.press("ArrowRight")
+    assert len(shown) > 2
+    assert (errors, failed) == ([], [])
+
+    page.goto(host.address("chapters/today.html"))
+    page.locator(".flipcards-start").wait_for()
+
+    page.goto(host.address("chapters/flashcards.html"))
     page.keyboard.press("Control+k")
     page.keyboard.type("flattery")
     page.keyboard.press("Enter")

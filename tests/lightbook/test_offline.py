@@ -167,6 +167,8 @@ def reader(browser, host, versions):
     for context in contexts:
         context.close()
     host.broken.clear()
+    host.cut.clear()
+    host.slow.clear()
     host.stop()
     host.start()
 
@@ -287,6 +289,105 @@ def test_a_version_that_is_not_whole_does_no_harm(reader, host, versions, tmp_pa
     host.stop()
     page.reload()
     assert shown(page) == ONE
+
+
+def test_nothing_stays_of_a_version_that_cannot_be_kept_also_of_what_comes_late(
+    reader, host, versions, wait_until
+):
+    page = reader.visit_once()
+    one, two = map(files, versions)
+    host.folder = versions[1]
+    host.broken.add("_static/late.txt")
+    host.slow.update(name for name in two if one.get(name) != two[name] and "late" not in name)
+    host.asked.clear()
+    reader.open("intro.html", page=page)
+    wait_until(page, lambda: any("?failed" in address for address in kept_addresses(page)))
+    page.wait_for_timeout(2000)
+    assert len(host.slow & set(host.asked)) > 1
+    digests = {after_mark(address) for address in kept_addresses(page)}
+    assert digests & (set(two.values()) - set(one.values())) == set()
+    assert set(one.values()) <= digests
+
+
+def test_a_first_download_that_stops_does_no_harm_and_goes_on_at_the_next_visit(
+    reader, host, versions, wait_until
+):
+    host.cut.add("_static/late.txt")
+    host.asked.clear()
+    page = reader.open("intro.html")
+    wait_until(page, lambda: "_static/late.txt" in host.asked)
+    everything = set(files(versions[0]))
+    wait_until(page, lambda: len(kept_addresses(page)) > len(everything) / 2)
+    page.wait_for_timeout(500)
+    assert page.locator(NOTE).inner_text() == ""
+    reader.open("first.html", page=page)  # from the host: nothing counts that is not whole
+    assert page.evaluate("document.documentElement.dataset.asset") == "one"
+    here = set(kept_addresses(page))
+    assert not [address for address in here if "?current" in address or "?version=" in address]
+
+    kept = {name for name in everything if any(address.split("?")[0].endswith(name) for address in here)}
+    host.cut.clear()
+    host.asked.clear()
+    page = reader.visit_once("intro.html", page=page)
+    # Not again what had come before. The page itself was asked for by the page.
+    assert set(host.asked) & kept <= {"intro.html"} | loaded(page)
+    host.stop()
+    reader.open("first.html", page=page)
+    assert shown(page) == ONE
+
+
+def loaded(page):
+    """The paths in the book of what a page loaded."""
+    return set(
+        page.evaluate(
+            """() => performance.getEntriesByType("resource")
+            .map(({ name }) => decodeURIComponent(new URL(name).pathname).replace("/some/book/", ""))"""
+        )
+    )
+
+
+@pytest.mark.parametrize("says", [True, False], ids=["seen before", "seen on the way"])
+def test_where_storage_is_short_nothing_is_kept_and_the_book_works(
+    reader, host, versions, tmp_path, wait_until, says
+):
+    content = json.loads((versions[0] / LIST).read_text("utf-8"))
+    size = sum((versions[0] / name).stat().st_size for name in content["files"])
+    assert content["bytes"] == size
+    page = reader.context.new_page()
+    room = size * 3 // 4
+    if says:  # as some browsers do; Chromium always says there is a lot
+        host.folder = shutil.copytree(versions[0], tmp_path / "site")
+        worker = host.folder / "lightbook-worker.js"
+        estimate = f"navigator.storage.estimate = async () => ({{ quota: {room + 9}, usage: 9 }});\n"
+        worker.write_text(estimate + worker.read_text("utf-8"), "utf-8")
+    else:
+        limit = {"origin": f"http://book.test:{host.port}", "quotaSize": room}
+        page.context.new_cdp_session(page).send("Storage.overrideQuotaForOrigin", limit)
+    host.asked.clear()
+    reader.open("intro.html", page=page)
+    wait_until(page, lambda: any("?failed" in address for address in kept_addresses(page)))
+    assert [address for address in kept_addresses(page) if "?failed" not in address] == []
+    others = set(host.asked) - loaded(page) - {LIST, "lightbook-worker.js", "intro.html"}
+    assert (others == set()) == says
+    assert page.locator(NOTE).inner_text() == ""
+    reader.open("first.html", page=page)
+    assert shown(page) == ONE
+    assert reader.errors == []
+
+
+def test_who_asks_for_little_data_gets_a_copy_only_when_asked_for(reader, host):
+    host.asked.clear()
+    reader.context.add_init_script(
+        "Object.defineProperty(navigator.connection, 'saveData', { get: () => true })"
+    )
+    page = reader.open("first.html")
+    page.locator(f"{NOTE}:has-text('is not kept')").wait_for()
+    assert LIST not in host.asked
+    page.get_by_role("button", name="Keep a copy").click()
+    page.locator(KEPT).wait_for()
+    host.stop()
+    reader.open("intro.html", page=page)
+    assert page.locator("article h1:has-text('A tiny book')").count() == 1
 
 
 def test_the_reader_can_remove_the_copy_and_have_it_back(reader, host, wait_until):

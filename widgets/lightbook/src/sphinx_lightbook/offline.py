@@ -108,14 +108,16 @@ def list_of_files(app: Sphinx) -> dict[str, Any]:
     """What the worker needs to know.
 
     Returns:
-        `files`: a digest of each file's content by its path, `version`: a digest of them all, `start`: the
-        path of the first page, `notFound`: of the page for an address that is none, or None.
+        `files`: a digest of each file's content by its path, `version`: a digest of them all, `bytes`: the
+        size of them all, `start`: the path of the first page, `notFound`: of the page for an address that is
+        none, or None.
     """
     files = _digests(app, kept_files(app))
     start = _page_of(app, app.config.root_doc)
     version = hashlib.sha256(json.dumps([start, files]).encode()).hexdigest()[:20]
     not_found = NOT_FOUND if NOT_FOUND in files else None
-    return {"version": version, "start": start, "notFound": not_found, "files": files}
+    size = sum((Path(app.outdir) / path).stat().st_size for path in files)
+    return {"version": version, "start": start, "notFound": not_found, "bytes": size, "files": files}
 
 
 def kept_files(app: Sphinx) -> list[str]:

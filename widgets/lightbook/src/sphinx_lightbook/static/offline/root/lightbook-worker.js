@@ -17,7 +17,10 @@ const OPENING_MS = 60 * 1000; // in which a page asked for may not be among the 
 const PATIENCE_MS = 2000; // of the author
 const LOOPBACK = /^(localhost|127\.\d+\.\d+\.\d+|\[::1\])$/.test(new URL(BOOK).hostname);
 
-/** @typedef {{version: string, start: string, notFound: string | null, files: Record<string, string>}} List */
+/**
+ * @typedef {{version: string, start: string, notFound: string | null, bytes: number,
+ *   files: Record<string, string>}} List
+ */
 
 let gone = false; // the reader or the author wants no copy
 
@@ -188,20 +191,30 @@ async function keep(list) {
   const missing = Object.entries(list.files).filter(([path, digest]) => !here.has(fileKey(path, digest)));
   const isCurrent = (await recall(CURRENT)) === list.version;
   if (missing.length === 0 && isCurrent) return discardOldFiles(); // of pages that were open last time
-  let stopped = false;
+  if (!(await hasRoom((list.bytes * missing.length) / Object.keys(list.files).length))) throw new Error("no room");
+  /** @type {unknown[]} */
+  const faults = [];
   const download = async () => {
-    for (let next = missing.pop(); next && !stopped; next = missing.pop()) await obtain(store, ...next);
+    try {
+      for (let next = missing.pop(); next && faults.length === 0; next = missing.pop()) await obtain(store, ...next);
+    } catch (fault) {
+      faults.push(fault);
+    }
   };
-  try {
-    await Promise.all(Array.from({ length: AT_ONCE }, download));
-  } finally {
-    stopped = true;
-  }
+  // All have ended before anything is discarded: what came later would stay.
+  await Promise.all(Array.from({ length: AT_ONCE }, download));
+  if (faults.length > 0) throw faults.find((fault) => !(fault instanceof TypeError)) ?? faults[0];
   if (gone) return;
   await remember(versionKey(list.version), list);
   lists.set(list.version, list);
   await remember(CURRENT, list.version);
   await discardOldFiles();
+}
+
+/** Whether at least half of the room that is left stays for others: what a page stores, other books. */
+async function hasRoom(bytes) {
+  const { quota, usage } = (await navigator.storage?.estimate?.()) ?? {};
+  return !(2 * bytes > quota - usage); // where a browser does not say, it is tried
 }
 
 /** Fetch a file and keep it, when its content is the one the list names: a host may have an older one still. */
