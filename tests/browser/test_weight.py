@@ -3,14 +3,16 @@
 import http.server
 import threading
 import time
+from urllib.parse import unquote
 
 import pytest
 from bs4 import BeautifulSoup
-from sphinx_lightbook.report import weights_of
+from sphinx_lightbook.report import compressed_size, weights_of
 
 # Bytes, compressed, of all that a page's HTML names; but for labs, a page's own text comes on top.
 TEXT = 45_000
 MATH = 75_000
+FIGURES = 100_000
 LAB = 130_000
 # Script and style of cards, where a page has neither math nor figures. The style is that of study too: it has
 # to be there when a session opens, without a flash of a page that has none.
@@ -57,6 +59,34 @@ def test_every_page_keeps_its_budget(site, weights):
 def test_no_page_asks_another_host_and_none_asks_more_than_eight_times(weights):
     assert {weight.page: weight.foreign for weight in weights if weight.foreign} == {}
     assert {weight.page: weight.requests for weight in weights if weight.requests > 8} == {}
+
+
+# Besides what a page's HTML names at once, a browser loads the figures that are near what it shows.
+NEAR = 2
+
+
+def test_all_that_a_browser_asks_for_on_a_first_visit_is_within_the_budget(
+    site, weights, server, new_context
+):
+    found = {}
+    for weight in weights:
+        if weight.page == "404.html":
+            continue
+        page = new_context().new_page()
+        asked = set()
+        page.on("request", lambda request, asked=asked: asked.add(request.url))
+        page.goto(f"{server}/{weight.page}")
+        page.wait_for_load_state("networkidle")
+        page.context.close()
+        files = [url.removeprefix(f"{server}/") for url in asked if not url.startswith("data:")]
+        size = sum(compressed_size(site / unquote(name)) for name in files)
+        article = BeautifulSoup((site / weight.page).read_text("utf-8"), "html.parser").select_one("article")
+        pictures = len(article.select("img")) if article else 0
+        cards = bool(article and article.select_one(".flipcard"))
+        most = LAB if pictures and cards else FIGURES if pictures > 1 else budget(site, weight)
+        found[weight.page] = (len(files), size, most)
+    assert {name: two for name, two in found.items() if two[1] > two[2]} == {}
+    assert {name: two for name, two in found.items() if two[0] > 8 + NEAR} == {}
 
 
 @pytest.mark.parametrize("width", [1280, 360])
