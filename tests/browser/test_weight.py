@@ -16,7 +16,7 @@ FIGURES = 100_000
 LAB = 130_000
 # Script and style of cards, where a page has neither math nor figures. The style is that of study too: it has
 # to be there when a session opens, without a flash of a page that has none.
-CARDS = 5_000
+CARDS = 5_100
 # Of the page that studies at once, whose first words are what is due: the log's replay says it, by the script
 # that studies.
 STUDY = 19_300
