@@ -60,7 +60,7 @@ def head(file):
     soup = BeautifulSoup(file.read_text("utf-8"), "html.parser").head
     said = {}
     for tag in soup.find_all("meta"):
-        name = tag.get("name") or tag.get("property")
+        name = tag.get("name") or tag.get("property") or tag.get("http-equiv")
         assert name not in said, f"{name} twice"
         said[name] = tag.get("content")
     canonical = [tag["href"] for tag in soup.find_all("link", rel="canonical")]
