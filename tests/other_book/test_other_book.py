@@ -9,6 +9,7 @@ import tarfile
 import textwrap
 import venv
 import zipfile
+from pathlib import Path
 
 import pytest
 from bs4 import BeautifulSoup
@@ -139,12 +140,41 @@ def test_text_from_right_to_left_says_its_direction(book):
     assert card.select_one(".flipcard-back math, .flipcard-back .katex")
 
 
+# What this repository's own book is about, and whom it cites.
+OURS = re.compile(
+    r"fine-?tun|\bQ?LoRA\b|\bRLHF\b|\bSFT\b|\bDPO\b|\bPEFT\b|language model|base model|pre-?train"
+    r"|trainable|catastrophic|\bllama|hallucinat|gekhman|Module 04|lab-forgetting",
+    re.IGNORECASE,
+)
+READABLE = {"", ".css", ".html", ".js", ".json", ".md", ".py", ".toml", ".txt", ".yml"}
+
+
 def test_nothing_of_fine_tuning_is_in_it(book):
-    ours = re.compile(r"fine-?tuning|\bLoRA\b|\bRLHF\b|\bSFT\b|language model|Module 04", re.IGNORECASE)
     texts = [file for file in book.rglob("*") if file.suffix in (".html", ".js", ".css", ".json", ".txt")]
     assert len(texts) > 10
-    found = {file.name: ours.findall(file.read_text("utf-8")) for file in texts}
+    found = {file.name: OURS.findall(file.read_text("utf-8")) for file in texts}
     assert {name: words for name, words in found.items() if words} == {}
+
+
+@pytest.mark.parametrize("name", ["texmath", "flipcards", "lightbook"])
+def test_nothing_of_fine_tuning_is_in_a_wheel_its_readme_and_its_source(built, packages, name):
+    (wheel,) = built.glob(f"{packages[name]}-*.whl")
+    with zipfile.ZipFile(wheel) as archive:
+        texts = {file: archive.read(file) for file in archive.namelist()}
+    (source,) = built.glob(f"{packages[name]}-*.tar.gz")
+    with tarfile.open(source) as archive:
+        files = [info for info in archive if info.isfile()]
+        texts |= {f"source/{info.name}": archive.extractfile(info).read() for info in files}
+    # The long description of a package is its README.
+    assert any(b"\n# " in text for file, text in texts.items() if file.endswith("METADATA"))
+    assert any(file.endswith("README.md") for file in texts)
+    found = {}
+    for file, text in texts.items():
+        licence = Path(file).name == "LICENSE"  # names who holds the rights, as the whole repository does
+        if Path(file).suffix in READABLE and not licence:
+            found[file] = OURS.findall(text.decode())
+    assert len(found) > 10
+    assert {file: words for file, words in found.items() if words} == {}
 
 
 def test_decks_need_no_sphinx(python, tmp_path):

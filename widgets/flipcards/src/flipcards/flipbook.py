@@ -89,8 +89,8 @@ class Flipbook:
     without a kernel. In a live notebook the figure is drawn for whatever the controls say, also for
     numbers that are not among the given values.
 
-    `Flipbook(draw, rank=[1, 8, 64], model=["A", "B"])` calls `draw(rank=…, model=…)`. It returns a
-    matplotlib `Figure`, or a figure and the key numbers of its setting, `(figure, {"trainable": 4_194_304})`.
+    `Flipbook(draw, wave=["square", "saw"], overtones=[1, 8])` calls `draw(wave=…, overtones=…)`. It returns a
+    matplotlib `Figure`, or a figure and the key numbers of its setting, `(figure, {"highest in Hz": 3960})`.
     Numbers are shown as they read best; text is shown as it is.
 
     Numbers in order make a slider, anything else a menu. The last knob turns fastest.
@@ -224,7 +224,7 @@ class Flipbook:
         )
 
     def words(self, setting: Mapping[str, Any]) -> str:
-        """A setting in words: `rank = 8, model = A`."""
+        """A setting in words: `wave = saw, overtones = 8`."""
         return ", ".join(f"{knob.label} = {shown(setting[knob.name])}" for knob in self.knobs)
 
     @property
