@@ -1,5 +1,6 @@
 """Decks to Anki and back, judged by the official Anki."""
 
+import json
 import os
 import sqlite3
 import subprocess
@@ -8,6 +9,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+import zstandard
 from anki.collection import (
     Collection,
     DeckIdLimit,
@@ -15,6 +17,7 @@ from anki.collection import (
     ImportAnkiPackageOptions,
     ImportAnkiPackageRequest,
 )
+from anki.errors import AnkiException
 from flipcards import Deck, DeckError, reviews
 from flipcards.anki import AnkiError, export_anki, import_anki
 from flipcards.anki_note import FIELDS, RENDERING
@@ -499,6 +502,100 @@ def test_what_cannot_be_a_card_is_said_and_nothing_is_written(tmp_path, anki):
     with pytest.raises(AnkiError, match=r"nothing in it can become a card\n  left out: 1 note of the type"):
         import_anki(package, tmp_path / "new" / "x.yml")
     assert not (tmp_path / "new").exists()
+
+
+# --- which member of a package is read --------------------------------------------------------------
+
+DUMMY = "Please update to the latest Anki version"
+
+
+def members(package):
+    """The files in a package, by name in their order."""
+    with zipfile.ZipFile(package) as archive:
+        return {name: archive.read(name) for name in archive.namelist()}
+
+
+def pack(target, files):
+    """A package of these files."""
+    with zipfile.ZipFile(target, "w") as archive:
+        for name, data in files.items():
+            archive.writestr(name, data)
+    return target
+
+
+def fields_in(collection, folder):
+    """The fields of the notes in a collection."""
+    (folder / "collection").write_bytes(collection)
+    database = sqlite3.connect(f"{(folder / 'collection').as_uri()}?immutable=1", uri=True)
+    found = [fields for (fields,) in database.execute("select flds from notes")]
+    database.close()
+    return found
+
+
+@pytest.fixture
+def one_note(tmp_path, anki):
+    """A collection of Anki with one note."""
+    col = anki()
+    col.add("Basic", {"Front": "real?", "Back": "yes"})
+    return col
+
+
+@pytest.mark.parametrize(
+    ("legacy", "held"), [(True, "collection.anki21"), (False, "collection.anki21b")], ids=["legacy", "modern"]
+)
+def test_the_collection_is_read_and_not_what_tells_an_old_anki_to_update(one_note, tmp_path, legacy, held):
+    package = one_note.give(tmp_path / "x.apkg", legacy=legacy)
+    files = members(package)
+    assert list(files) == ["meta", held, "collection.anki2", "media"]
+    assert files["meta"] == (b"\x08\x02" if legacy else b"\x08\x03")
+    (told,) = fields_in(files["collection.anki2"], tmp_path)
+    assert DUMMY in told
+    inside = files[held]
+    if not legacy:
+        assert inside.startswith(b"\x28\xb5\x2f\xfd"), "zstd"
+        inside = zstandard.ZstdDecompressor().decompressobj().decompress(inside)
+    assert fields_in(inside, tmp_path) == ["real?\x1fyes"]
+    import_anki(package, tmp_path / "x.yml")
+    assert [(card.front, card.back) for card in Deck.load(tmp_path / "x.yml")] == [("real?", "yes")]
+
+
+def test_the_oldest_kind_of_package_has_one_collection_and_anki_and_we_read_it(one_note, tmp_path, anki):
+    newer = members(one_note.give(tmp_path / "x.apkg", legacy=True))
+    oldest = pack(tmp_path / "y.apkg", {"collection.anki2": newer["collection.anki21"], "media": b"{}"})
+    assert len(anki().take(oldest).new) == 1
+    import_anki(oldest, tmp_path / "y.yml")
+    assert [(card.front, card.back) for card in Deck.load(tmp_path / "y.yml")] == [("real?", "yes")]
+
+
+def test_what_we_write_is_the_oldest_kind_which_every_anki_reads(deck, tmp_path):
+    export_anki([deck], tmp_path / "x.apkg")
+    files = members(tmp_path / "x.apkg")
+    assert list(files) == ["collection.anki2", "media", "0"]
+    assert len(fields_in(files["collection.anki2"], tmp_path)) == 3
+    assert json.loads(files["media"]).keys() == {"0"}
+    assert files["0"] == PNG
+
+
+@pytest.mark.parametrize(
+    ("legacy", "held"), [(True, "collection.anki21"), (False, "collection.anki21b")], ids=["legacy", "modern"]
+)
+def test_a_package_that_lost_its_collection_is_refused(one_note, tmp_path, anki, legacy, held):
+    files = members(one_note.give(tmp_path / "x.apkg", legacy=legacy))
+    del files[held]
+    package = pack(tmp_path / "y.apkg", files)
+    with pytest.raises(AnkiError, match=rf"y\.apkg: '{held}' is not in it; export an \.apkg from Anki"):
+        import_anki(package, tmp_path / "y.yml")
+    assert not (tmp_path / "y.yml").exists()
+    with pytest.raises(AnkiException, match="file not found in archive"):
+        anki().take(package)
+
+
+def test_the_version_that_a_package_names_says_which_collection_counts(one_note, tmp_path, anki):
+    files = members(one_note.give(tmp_path / "x.apkg", legacy=True))
+    package = pack(tmp_path / "y.apkg", {**files, "collection.anki21b": b"of somebody else"})
+    assert len(anki().take(package).new) == 1
+    import_anki(package, tmp_path / "y.yml")
+    assert [card.front for card in Deck.load(tmp_path / "y.yml")] == ["real?"]
 
 
 # --- progress ---------------------------------------------------------------------------------------

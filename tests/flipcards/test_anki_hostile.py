@@ -26,6 +26,7 @@ CARDS = (
     Card("two", "And `y`?", "Another."),
 )
 MODERN = (DATA / "anki-26.9-modern.apkg").read_bytes()
+DUMMY = b"SQLite format 3\0 this collection only says that Anki should be updated"
 BOUNDED = settings(
     deadline=None,
     max_examples=60,
@@ -39,6 +40,14 @@ def legacy(tmp_path_factory):
     file = tmp_path_factory.mktemp("legacy") / "x.apkg"
     export_anki([Deck(CARDS, "Two")], file)
     return file.read_bytes()
+
+
+@pytest.fixture(scope="module")
+def middle(legacy):
+    """The same as a package of the middle kind: `collection.anki21`, and a dummy for an older Anki."""
+    inside = members(legacy)
+    collections = {"collection.anki21": inside.pop("collection.anki2"), "collection.anki2": DUMMY}
+    return packed({"meta": b"\x08\x02", **collections, **inside})
 
 
 @pytest.fixture(scope="module")
@@ -204,6 +213,10 @@ def test_a_damaged_collection_is_refused(legacy, tmp_path, scratch, statements, 
         (packed({"readme.txt": b"hello"}), "there is no collection in it"),
         (packed({"collection.anki2": b"SQLite format 3\0" + b"\xff" * 5000}), "is damaged"),
         (packed({"collection.anki21b": b"no zstd", "meta": b"\x08\x03"}), "is damaged"),
+        (packed({"collection.anki21": b"no collection", "collection.anki2": DUMMY}), "is damaged"),
+        (packed({"collection.anki21": b"", "collection.anki2": DUMMY, "meta": b"\x08\x02"}), "is damaged"),
+        (packed({"collection.anki2": DUMMY, "meta": b"\x08\x02"}), "'collection.anki21' is not in it"),
+        (packed({"collection.anki21": DUMMY, "meta": b"\x08\x01"}), "'collection.anki2' is not in it"),
         (packed({"collection.anki2": b"", "meta": b"\x08\x09"}), "newer than this program"),
         (packed({"collection.anki2": b"", "meta": b"\xff\xff\xff"}), "is damaged"),
         (packed({"collection.anki2": b"", "media": b"\xff{"}), "is damaged"),
@@ -317,10 +330,28 @@ def damaged(draw, data):
     return bytes(data)
 
 
+def test_a_package_of_the_middle_kind_is_read(middle, tmp_path, scratch):
+    (tmp_path / "x.apkg").write_bytes(middle)
+    import_anki(tmp_path / "x.apkg", tmp_path / "x.yml")
+    assert Deck.load(tmp_path / "x.yml").cards == CARDS
+
+
 @BOUNDED
 @given(choice=st.data())
-def test_a_damaged_package_is_read_or_refused(legacy, tmp_path, scratch, choice):
-    package = choice.draw(st.sampled_from((legacy, MODERN)))
+def test_a_damaged_collection_of_the_middle_kind_is_read_or_refused_and_the_dummy_never_read(
+    middle, tmp_path, scratch, choice
+):
+    inside = members(middle)
+    inside["collection.anki21"] = choice.draw(damaged(inside["collection.anki21"]))
+    read_or_refuse(packed(inside), tmp_path)
+    if (tmp_path / "x.yml").exists():
+        assert "should be updated" not in (tmp_path / "x.yml").read_text("utf-8")
+
+
+@BOUNDED
+@given(choice=st.data())
+def test_a_damaged_package_is_read_or_refused(legacy, middle, tmp_path, scratch, choice):
+    package = choice.draw(st.sampled_from((legacy, middle, MODERN)))
     (tmp_path / "p.jsonl").unlink(missing_ok=True)
     inside = members(package)
     name = choice.draw(st.sampled_from(("", *inside)))

@@ -30,6 +30,9 @@ _WINDOW_BYTES = 128 * 2**20  # of zstd; what its own command line allows
 # From 1970 to 9998: what a date can say anywhere on Earth.
 _LAST_MS = 253_370_764_799_999
 
+# Where the notes are, by version from the last; only the last is compressed.
+_COLLECTIONS = ("collection.anki21b", "collection.anki21", "collection.anki2")
+
 _READS = {sqlite3.SQLITE_SELECT, sqlite3.SQLITE_READ, sqlite3.SQLITE_FUNCTION}
 _DAMAGE = (
     *(zipfile.BadZipFile, zlib.error, zstandard.ZstdError, sqlite3.Error, struct.error, json.JSONDecodeError),
@@ -103,17 +106,19 @@ class Package:
         self._members = {info.filename: info for info in archive.infolist()}
         if len(self._members) > MAX_FILES:
             raise AnkiError(f"{name}: it holds {len(self._members):,} files; at most {MAX_FILES:,} are read")
-        self._packed = "collection.anki21b" in self._members
         version = self._version()
         if version > 3:
             raise AnkiError(
                 f"{name}: it is of version {version}, which is newer than this program; "
                 "in Anki, export it with 'Support older Anki versions'"
             )
-        files = ("collection.anki21b", "collection.anki21", "collection.anki2")
+        # Newer packages have a small `collection.anki2` too, which only says that Anki should be updated.
+        files = _COLLECTIONS[-version:][:1] if version else _COLLECTIONS
         inside = next((file for file in files if file in self._members), None)
         if inside is None:
-            raise AnkiError(f"{name}: there is no collection in it; export an .apkg from Anki")
+            lacking = f"'{files[0]}' is not in it" if version else "there is no collection in it"
+            raise AnkiError(f"{name}: {lacking}; export an .apkg from Anki")
+        self._packed = inside == _COLLECTIONS[0]
         self.media = self._media()
         with tempfile.TemporaryDirectory(prefix="flipcards-") as folder:
             file = Path(folder) / "collection"
