@@ -11,6 +11,7 @@ import gzip
 import io
 import json
 import re
+import urllib.parse
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -41,7 +42,8 @@ def add_stylesheet(app: Sphinx) -> None:
         app.add_css_file(STYLESHEET)
 
 
-_SHOWS = re.compile(r"<(?:img[\s/>]|a[\s/>].*_images/)", re.IGNORECASE | re.DOTALL)
+_SHOWS = re.compile(r"<(?:img[\s/>]|link\b[^>]*icon|a[\s/>].*_images/)", re.IGNORECASE | re.DOTALL)
+SMALL_LOGO = 1_000  # bytes up to which a page holds the logo and the icon itself: less than a request costs
 
 
 class Images:
@@ -71,6 +73,8 @@ class Images:
                 return self._edit_image(page, tag, lazy=figures > EAGER)
             if tag.name == "a":
                 return self._edit_link(page, tag)
+            if tag.name == "link" and "icon" in tag.attributes.get("rel", "").split():
+                return self._edit_icon(page, tag)
             return None
 
         return edit_tags(html, edit, _SHOWS.match)
@@ -84,6 +88,8 @@ class Images:
         changes: dict[str, str | None] = {}
         if image["path"] != path:
             changes["src"] = address_of(image["path"], page.name)
+        if image.get("inline") and "logo__image" in given.get("class", "").split():
+            changes["src"] = image["inline"]
         sized = {"width", "height"} & set(given) or re.search(
             r"(?<![\w-])(width|height)\s*:", given.get("style", "")
         )
@@ -94,6 +100,12 @@ class Images:
             lazy = lazy or (path or "").startswith(IN_MENUS)
             changes.update(decoding="async", **({"loading": "lazy"} if lazy else {}))
         return tag.with_attributes(changes)
+
+    def _edit_icon(self, page: Page, tag: Tag) -> str | None:
+        """An icon that is the logo too stands in the page like that."""
+        path = file_named(tag.attributes.get("href", ""), page.name)
+        inline = self.shown.get(path, {}).get("inline") if path else None
+        return tag.with_attributes({"href": inline}) if inline else None
 
     def _edit_link(self, page: Page, tag: Tag) -> str | None:
         """A figure that leads to its own file leads to the smaller one."""
@@ -113,7 +125,12 @@ def _look_at(site: Site, path: str) -> dict[str, Any]:
         smaller = site.cached("svg", digest(content), lambda: smaller_svg(path, content))
         if smaller:
             site.replace(path, smaller)
-        return {"path": path, "size": svg_size(content.decode("utf-8", errors="replace"))}
+        inline = _as_address(smaller or content) if len(smaller or content) <= SMALL_LOGO else None
+        return {
+            "path": path,
+            "size": svg_size(content.decode("utf-8", errors="replace")),
+            "inline": inline,
+        }
     size = json.loads(
         site.cached("size", digest(content), lambda: json.dumps(_raster_size(path, content)).encode())
     )
@@ -161,6 +178,11 @@ def lossless_webp(png: bytes) -> bytes:
     with Image.open(io.BytesIO(webp)) as again:
         same = again.convert("RGBA").tobytes() == pixels.tobytes()
     return webp if same else b""
+
+
+def _as_address(svg: bytes) -> str:
+    """A `data:` address of a drawing, with as few letters escaped as can be."""
+    return "data:image/svg+xml," + urllib.parse.quote(svg, safe=" !$&'()*+,/:;=@-._~")
 
 
 def smaller_svg(path: str, svg: bytes) -> bytes:

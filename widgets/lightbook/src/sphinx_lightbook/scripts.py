@@ -38,6 +38,11 @@ PRELOAD_INDEX = (
 )
 
 
+# Of `flipcards`. In another language than English its words stand in a script of their own, to run before it.
+FLIPBOOK = "_static/flipbook.js"
+FLIPBOOK_WORDS = "_static/flipcards-words.js"
+
+
 @dataclass(frozen=True)
 class Part:
     """A script that may become part of the merged one."""
@@ -77,6 +82,7 @@ PARTS = [
     Part("_static/lightbook-policy.js"),
     Part("_static/lightbook-offline.js"),
     Part("_static/scripts/pydata-sphinx-theme.js"),
+    Part(FLIPBOOK),
 ]
 KNOWN = {part.path: part for part in PARTS}
 DEFINED = re.compile(
@@ -177,10 +183,12 @@ class Scripts:
             return None
         settings = dict(found for script in scripts if (found := _setting(script["inline"] or "")))
         late = BOOTSTRAP in paths and _may_wait(page.facts, others)
+        apart = {FLIPBOOK} if FLIPBOOK_WORDS in paths else set()
         used = [
             part
             for part in PARTS
             if part.path in paths
+            and part.path not in apart
             and (part.used(page.facts) or any(self._names_ours(text or "") for text in others))
         ]
         pagename = settings.pop(_PAGENAME, "''").strip("'\"")
@@ -201,7 +209,7 @@ class Scripts:
             return None
         bundle = f"_static/lightbook-{digest(text.encode())[:6]}.js"
         site.make(bundle, text.encode())
-        merged = {path for path in paths if path in KNOWN}
+        merged = {path for path in paths if path in KNOWN} - apart
         if any(part.path == "_static/searchtools.js" for part in used):
             self.used.add(SEARCH_INDEX)
         else:
