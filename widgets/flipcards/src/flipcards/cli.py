@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import argparse
 import difflib
+import errno
+import io
 import json
 import os
 import re
@@ -14,6 +16,7 @@ import textwrap
 import warnings
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import IO, Any
 
 import yaml
 
@@ -98,18 +101,27 @@ def main(arguments: Sequence[str] | None = None) -> int:
         The exit code: 0, 1 where what is read has faults, 2 where what is asked for cannot be done.
     """
     options = _parser().parse_args(arguments)
+    if isinstance(sys.stdout, io.TextIOWrapper):  # a fault may quote what a terminal has no letters for
+        sys.stdout.reconfigure(errors="backslashreplace")
     try:
         with warnings.catch_warnings():
             warnings.showwarning = lambda message, *_, **__: _say(str(message))
-            return options.run(options) or 0
+            code = options.run(options) or 0
+            if sys.stdout is not None:
+                sys.stdout.flush()  # what cannot be written is told, and not after the end
+            return code
     except (AnkiError, DeckError, reviews.ReviewLogError, WordsError) as error:
         _say(str(error))
         return FAULT
     except FileExistsError as error:
         _say(str(error).replace("pass force=True", "use --force"))
         return USAGE
+    except BrokenPipeError:  # who reads has read enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return USAGE
     except OSError as error:
-        _say(f"{error.filename}: {error.strerror}" if error.filename else str(error))
+        named = error.filename or (STANDARD if error.errno else "")
+        _say(f"{named}: {error.strerror}" if named else str(error))
         return USAGE
 
 
@@ -391,7 +403,7 @@ def _export_anki(options: argparse.Namespace) -> None:
     if options.output == STANDARD:
         entries = log_of(options.progress) if options.progress else []
         data, done = package(decks, entries=entries, parent=options.parent, page_url=address, words=words)
-        sys.stdout.buffer.write(data)
+        _binary(sys.stdout).write(data)
     else:
         done = export_anki(
             decks,
@@ -415,9 +427,10 @@ def _import_anki(options: argparse.Namespace) -> None:
         package = Path(options.package)
         if options.package == STANDARD:  # a package is read here and there, which a pipe does not allow
             package = Path(folder) / "stdin.apkg"
+            source = _binary(sys.stdin)
             with package.open("xb") as file:
                 left = MAX_PACKAGE_BYTES + 1  # one more is refused, and no more is put on the disk
-                while left and (piece := sys.stdin.buffer.read(min(left, 2**20))):
+                while left and (piece := source.read(min(left, 2**20))):
                     file.write(piece)
                     left -= len(piece)
         done = import_anki(package, options.output, progress=options.progress, force=options.force)
@@ -434,7 +447,7 @@ def _export_table(options: argparse.Namespace) -> None:
     decks = _loaded(files)
     if options.output == STANDARD:
         done = tabular.write(decks, options.kind)
-        sys.stdout.buffer.write(done.data)
+        _binary(sys.stdout).write(done.data)
     else:
         done = tabular.export_table(decks, options.output, kind=options.kind, force=options.force)
     _say(f"{options.output}: {_count(done.cards, 'card')}")
@@ -444,7 +457,7 @@ def _export_table(options: argparse.Namespace) -> None:
 def _import_table(options: argparse.Namespace) -> None:
     _refuse_input(options.output, options.file)
     if options.file == STANDARD:
-        data = sys.stdin.buffer.read(tabular.MAX_BYTES + 1)
+        data = _binary(sys.stdin).read(tabular.MAX_BYTES + 1)
     else:
         try:
             with Path(options.file).open("rb") as file:
@@ -454,7 +467,7 @@ def _import_table(options: argparse.Namespace) -> None:
             raise tabular.TableError([fault]) from None
     done = tabular.read(data, options.kind, title=options.title, shown_as=options.file)
     if options.output == STANDARD:
-        sys.stdout.buffer.write(done.deck.to_yaml().encode())
+        _binary(sys.stdout).write(done.deck.to_yaml().encode())
     else:
         done.deck.save(options.output, force=options.force)
     _say(f"{options.output}: {_count(len(done.deck), 'card')}")
@@ -477,10 +490,18 @@ def _loaded(files: Sequence[str]) -> list[Deck]:
 
 def _load(file: str) -> Deck:
     return (
-        Deck.parse(sys.stdin.buffer.read(MAX_BYTES + 1), shown_as=file)
+        Deck.parse(_binary(sys.stdin).read(MAX_BYTES + 1), shown_as=file)
         if file == STANDARD
         else Deck.load(file)
     )
+
+
+def _binary(stream: Any) -> IO[bytes]:
+    """Standard input or output, for bytes."""
+    if stream is None:  # closed by who runs the command
+        raise OSError(errno.EBADF, "standard input or output is closed; name a file")
+    buffer: IO[bytes] = stream.buffer
+    return buffer
 
 
 def _refuse_input(output: str, *inputs: str | Path | None) -> None:

@@ -52,6 +52,7 @@ _TAG_NAMES = {
 MARKUP = re.compile(r"[`<>{}\n]|^[!~]")
 ID = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x84\x86-\x9f\ud800-\udfff\ufffe\uffff]")
+_LINE_END = re.compile("[\n\x85\u2028\u2029]")  # to YAML
 _YAML_STR = "tag:yaml.org,2002:str"
 _YAML_NULL = "tag:yaml.org,2002:null"
 
@@ -392,7 +393,7 @@ class _Reader:
         try:
             text = raw.decode("utf-8-sig")
         except UnicodeDecodeError as error:
-            line = raw.count(b"\n", 0, error.start) + 1
+            line = len(re.split(b"\r\n?|\n", raw[: error.start]))
             byte = raw[error.start]
             self.fault(line, f"the byte 0x{byte:02x} is not UTF-8; save the file with the encoding UTF-8")
             return None
@@ -431,7 +432,8 @@ class _Reader:
             if problem == "but found another document":
                 problem = "a second document starts here"
             remedy = _YAML_REMEDY.get(problem, "look at quotes, colons and indentation here and just above")
-            self.fault(mark.line + 1 if mark else 1, f"not valid YAML: {problem}; {remedy}")
+            last = len(_LINE_END.split(text))  # to YAML, the end of the file is one more
+            self.fault(min(mark.line + 1, last) if mark else 1, f"not valid YAML: {problem}; {remedy}")
             return None
         except yaml.YAMLError as error:
             self.fault(1, f"not valid YAML: {error}; save the file as UTF-8 text without control characters")
