@@ -129,3 +129,43 @@ def test_a_link_to_another_site_does_not_say_where_the_reader_came_from(new_book
     with page.expect_request("**/maths.html") as own:
         page.locator("article").get_by_role("link", name="Math page").click()
     assert own.value.all_headers()["referer"].endswith("/intro.html")
+
+
+# Fewer files ------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("words", ["", "globalThis.flipcardsWords = 'Deutsch';\n"], ids=["English", "German"])
+def test_the_script_of_flipbooks_goes_with_the_others_but_after_its_words(new_book, open_page, words):
+    own = {
+        "static/flipcards-words.js": words or "// none\n",
+        "static/flipbook.js": "document.body.dataset.said = globalThis.flipcardsWords ?? 'English';\n",
+    }
+    files = [*(["flipcards-words.js"] if words else []), "flipbook.js"]
+    book = new_book(
+        {**PAGES, **own},
+        TABLE_OF_CONTENTS,
+        **{**OWN, "html_js_files": [[name, {"defer": "defer"}] for name in files]},
+    )
+    book.build()
+    page = open_page(book, "maths.html")
+    page.wait_for_load_state("networkidle")
+    assert page.evaluate("document.body.dataset.said") == ("Deutsch" if words else "English")
+    apart = [tag["src"] for tag in scripts(book, "maths.html") if "flipbook" in tag["src"]]
+    assert len(apart) == (1 if words else 0)
+
+
+@pytest.mark.parametrize("size", ["small", "large"])
+def test_a_small_logo_stands_in_the_page_and_so_does_the_icon_that_it_is(new_book, open_page, size):
+    shapes = "".join(
+        f'<path d="M{n} {n * n % 83}l{n * n % 71} 7z"/>' for n in range(3 if size == "small" else 90)
+    )
+    logo = f"<svg xmlns='http://www.w3.org/2000/svg' width='90' height='60' fill='#0a7'>{shapes}</svg>"
+    pages = {**PAGES, "logo.svg": logo}
+    book = new_book(pages, TABLE_OF_CONTENTS, config={"logo": "logo.svg"}, html_favicon="logo.svg", **OWN)
+    book.build()
+    page = open_page(book, "maths.html")
+    shown = page.locator("img.logo__image").first
+    icon = page.locator("link[rel=icon]")
+    for address in (shown.get_attribute("src"), icon.get_attribute("href")):
+        assert address.startswith("data:image/svg+xml,") == (size == "small")
+    assert shown.evaluate("image => image.decode().then(() => image.naturalWidth)") == 90
