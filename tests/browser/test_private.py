@@ -47,6 +47,8 @@ class Loads(HTMLParser):
         self.inside = tag if tag in ("style", "script") else None
         for name, value in attributes:
             loads = name in LOADS.get(tag, ()) and not (tag == "link" and rel and rel <= NOT_LOADED)
+            # A picture that stands in its address loads nothing; the address says which namespaces it is of.
+            loads = loads and not (tag in ("img", "link") and (value or "").startswith("data:image/"))
             if value and (loads or name in ALWAYS) and FOREIGN.search(value):
                 self.found.append(f"<{tag} {name}={value}>")
             if name == "style" and FOREIGN_IN_CSS.search(value or ""):
