@@ -1,6 +1,7 @@
 """The command `flipcards` and tables: files, standard input and output, what is said."""
 
 import io
+import json
 import os
 import subprocess
 import sys
@@ -136,3 +137,65 @@ def test_the_package_runs_as_a_module_of_python(folder):
     command = [sys.executable, "-m", "flipcards", "export", "csv", "one.yml", "-o", "-"]
     done = subprocess.run(command, cwd=folder, capture_output=True, check=True)
     assert done.stdout.startswith(b"id,front,back,why,source,term,see,tags\r\na,A?,B.,")
+
+
+def command(*arguments):
+    """The finished process of a command: code, output and messages."""
+    done = subprocess.run(
+        [sys.executable, "-m", "flipcards", *arguments], capture_output=True, check=False, encoding="utf-8"
+    )
+    return done.returncode, done.stdout, done.stderr.splitlines()
+
+
+def test_a_column_that_no_card_has_is_told_with_its_place_and_what_to_do(folder):
+    (folder / "x.csv").write_text("front,back,Lesson,topic,\nOf Peru?,Lima.,3,america,\n")
+    code, _, told = command("import", "csv", "x.csv", "-o", "x.yml")
+    assert (code, told) == (
+        0,
+        [
+            "x.yml: 1 card",
+            "left out: x.csv:1: column 3 'Lesson', which no card has; to take one along, "
+            "name it id, why, source, term, see",
+        ],
+    )
+    assert Deck.load("x.yml").cards[0].tags == ("america",)
+    (folder / "y.csv").write_text("sep=;\nback;front;einheit;größe\nLima.;Of Peru?;1;2\n")
+    assert command("import", "csv", "y.csv", "-o", "y.yml")[2][1:] == [
+        "left out: y.csv:2: columns 3 'einheit', 4 'größe', which no card has; to take one along, "
+        "name it id, why, source, term, see, tags"
+    ]
+
+
+def test_a_file_of_jupytercards_with_keys_of_another_tool_becomes_a_deck_that_checks_clean(folder):
+    entries = [
+        {"front": "What is the <b>capital</b> of Peru?", "back": "Lima", "topic": "america", "level": 3},
+        {
+            "name": "units",
+            "front": "Energy of a mass $m$?",
+            "back": "$$E = mc^2$$",
+            "topic": ["physics", "x y"],
+        },
+        {
+            "front": "1 < 2 &amp; <i>true</i>?",
+            "back": "<ul><li>yes</li><li>no</li></ul>",
+            "meta": {"a": [1, None]},
+        },
+        {"front": "Which map?", "back": 'This: <img src="map.png" alt="a map"> # not a heading'},
+        {"front": "Which\nlanguage?", "back": "<pre><code>print('{hi}')</code></pre>", "id": 7},
+    ]
+    (folder / "cards.json").write_text(json.dumps(entries, indent=2))
+    code, _, told = command("import", "json", "cards.json", "-o", "cards.yml", "--title", "Mixed")
+    assert code == 0
+    assert told[:2] == ["cards.yml: 5 cards", "left out: keys that no card has: level, name, meta, id"]
+    assert command("check", "cards.yml") == (0, "", ["1 deck, 5 cards: no faults"])
+    deck = Deck.load("cards.yml")
+    assert deck.title == "Mixed"
+    assert [card.tags for card in deck][:2] == [("america",), ("physics", "x-y")]
+    assert deck.cards[0].front == "What is the **capital** of Peru?"
+    assert deck.cards[1].back == "$$\nE = mc^2\n$$"
+    assert deck.cards[2].back == "- yes\n- no"
+    # What goes out to jupytercards again and comes back is the same deck.
+    assert command("export", "json", "cards.yml", "-o", "again.json")[0] == 0
+    assert {"front", "back", "topic"} <= json.loads(Path("again.json").read_text())[0].keys()
+    assert command("import", "json", "again.json", "-o", "again.yml")[0] == 0
+    assert Deck.load("again.yml").cards == deck.cards

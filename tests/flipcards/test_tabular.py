@@ -6,6 +6,7 @@ import io
 import json
 import re
 import time
+from dataclasses import replace
 
 import pytest
 from flipcards import table_rows
@@ -150,6 +151,63 @@ def test_quizlet_gives_the_words_of_questions_and_answers_back(deck, tmp_path_fa
         return ["".join(char for char in text if char.isprintable()).translate(straight) for text in texts]
 
     assert words(back) == words(deck)
+
+
+def listed(told, one, many):
+    """How many of something a list of what was left out names."""
+    for reason in told:
+        if match := re.fullmatch(rf"(\d+) (?:{one}|{many})", reason):
+            return int(match[1])
+    return 0
+
+
+def of_cards(number):
+    return "1 card" if number == 1 else f"{number} cards"
+
+
+@PROPERTY
+@given(kind=st.sampled_from(["quizlet", "markdown"]), two=st.lists(decks(), min_size=1, max_size=2))
+@example(kind="quizlet", two=[Deck((Card("a", "word", "one  two"),))])
+@example(kind="markdown", two=[Deck((Card("a", "word", "  one"),), "T"), Deck((Card("b", "c", "d"),))])
+def test_what_a_list_of_sides_loses_is_listed_and_nothing_else_is_lost(kind, two, tmp_path_factory):
+    for number, deck in enumerate(two):  # ids are unique among decks
+        deck.cards = tuple(replace(card, id=f"d{number}-{card.id}") for card in deck)
+    written = write([loads(deck, tmp_path_factory.getbasetemp()) for deck in two], kind)
+    done = read(written.data, kind)
+    told = written.left_out
+    cards = [card for deck in two for card in deck]
+    assert written.cards == len(cards) == len(done.deck.cards)
+    # Fields that have no place: each is named with the number of its cards, and no other is.
+    fields = ("why", "source", "term", "see", "tags")
+    numbers = {name: sum(bool(getattr(card, name)) for card in cards) for name in fields}
+    expected = {f"'{name}' of {of_cards(number)}" for name, number in numbers.items() if number}
+    assert {reason for reason in told if reason.startswith("'")} == expected
+    assert all(not getattr(card, name) for card in done.deck for name in fields)
+    # Names of cards and decks.
+    assert any(reason.startswith("ids: ") for reason in told)
+    titles = [deck.title for deck in two if deck.title]
+    assert any(reason.startswith("the title of ") for reason in told) == (bool(titles) and kind == "quizlet")
+    assert any(reason.startswith("which cards belong to which deck") for reason in told) == (len(two) > 1)
+    if kind == "markdown":
+        assert done.deck.title == (titles[0] if titles else "")
+
+    # Sides: as many may look otherwise as are named.
+    def looks(text):
+        return "".join(char for char in Faces().html(text) if char.isprintable())
+
+    changed = sum(
+        looks(getattr(card, side)) != looks(getattr(back, side))
+        for card, back in zip(cards, done.deck.cards, strict=True)
+        for side in ("front", "back")
+    )
+    marked = listed(told, "side's markup", "sides' markup")
+    spaced = listed(told, "side's spaces at its beginning", "sides' spaces at their beginning")
+    assert changed <= marked + spaced
+    assert marked == 0 or kind == "quizlet"
+    assert spaced == 0 or kind == "markdown"
+    if kind == "markdown":
+        sides = [side for card in cards for side in (card.front, card.back)]
+        assert spaced == sum(side != side.lstrip() for side in sides)
 
 
 @settings(max_examples=120, deadline=None, suppress_health_check=list(HealthCheck))

@@ -73,10 +73,23 @@ def rows(text: str, delimiters: str, name: str, left_out: LeftOut) -> Iterator[R
         raise TableError([Fault(name, first, message)])
     for column in sorted({known for known in names if known and names.count(known) > 1}):
         raise TableError([Fault(name, first, f"two columns are '{column}'; keep one")])
-    unknown = [cell.strip()[:30] for cell, known in zip(header, names, strict=True) if not known]
-    if any(unknown):
-        left_out.say(f"columns that no card has: {', '.join(filter(None, unknown[:8]))}")
+    _say_unknown(header, names, f"{name}:{first}" if name else f"line {first}", left_out)
     yield from _rows(_Lines(text, delimiter, first), names, name)
+
+
+def _say_unknown(header: Sequence[str], names: Sequence[str], place: str, left_out: LeftOut) -> None:
+    """Say which columns do not come over, and how they would."""
+    unknown = [
+        f"{number} '{cell.strip()[:30]}'"
+        for number, (cell, known) in enumerate(zip(header, names, strict=True), 1)
+        if cell.strip() and not known
+    ]
+    if unknown:
+        columns = f"column{'s' if len(unknown) > 1 else ''} {', '.join(unknown[:8])}"
+        columns += ", …" if len(unknown) > 8 else ""
+        free = [field for field in CARD_FIELDS if field not in names]
+        remedy = f"; to take one along, name it {', '.join(free)}" if free else ""
+        left_out.say(f"{place}: {columns}, which no card has{remedy}")
 
 
 def _rows(lines: _Lines, names: Sequence[str], name: str) -> Iterator[Row]:

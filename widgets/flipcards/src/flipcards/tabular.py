@@ -178,7 +178,7 @@ def _not_held(decks: Sequence[Deck], kind: str) -> Iterator[str]:
         yield f"the title of {_decks(titled)}: the file keeps it, jupytercards does not show it"
     elif titled and kind != "markdown":
         yield f"the title of {_decks(titled)}"
-    elif len(decks) > 1:
+    if len(decks) > 1:
         yield "which cards belong to which deck, when they are read into one"
     if any(deck.bibliography or deck.pages for deck in decks):
         yield "where the bibliography and the pages of the book are"
