@@ -629,3 +629,11 @@ def test_what_yaml_would_make_of_a_field_is_never_what_a_card_holds(write):
     assert isinstance(yaml.safe_load("2024-05-01"), datetime.date)
     loaded = Deck.load(write(content))["one"]
     assert all(isinstance(value, str) for value in (loaded.front, loaded.back))
+
+
+def test_an_id_that_is_there_twice_on_one_line_is_told():
+    card = "{id: a, front: A?, back: B.}"
+    with pytest.raises(
+        DeckError, match=r"^deck:1: card 'a': the id is taken by line 1; give this card anoth"
+    ):
+        Deck.parse(f"cards: [{card}, {card}]".encode())

@@ -473,6 +473,13 @@ def test_what_is_no_such_file_is_refused_with_its_line(kind, data, message):
         read(data, kind, shown_as="x")
 
 
+def test_an_id_that_is_there_twice_is_refused_in_a_file_of_one_line_too():
+    data = write([deck_of(("a", "b"))], "json").data
+    (entry,) = json.loads(data)
+    with pytest.raises(TableError, match=r"x:1: the id '.+' is taken by line 1; give this card another one"):
+        read(json.dumps([entry, entry]).encode(), "json", shown_as="x")
+
+
 def test_absurd_sizes_are_refused(monkeypatch):
     assert table_rows.MAX_CARDS == 100_000
     monkeypatch.setattr(table_rows, "MAX_CARDS", 100)

@@ -541,10 +541,11 @@ class _Reader:
         cards = [card for position, item in enumerate(node.value, 1) if (card := self.card(item, position))]
         first: dict[str, int] = {}
         for card in cards:
-            line = first.setdefault(card.id, card.line) if card.id else card.line
-            if line != card.line:
-                message = f"the id is taken by line {line}; give this card another one"
+            if card.id in first:  # on the same line too, where cards stand in braces
+                message = f"the id is taken by line {first[card.id]}; give this card another one"
                 self.fault(card.line, message, card.id)
+            elif card.id:
+                first[card.id] = card.line
         return tuple(cards)
 
     def card(self, node: yaml.Node, position: int) -> Card | None:

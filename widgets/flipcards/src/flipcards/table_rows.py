@@ -290,9 +290,11 @@ class _Making:
         taken: dict[str, int] = {}
         for line, card in made:
             card_id = slug(card.id)
-            if card_id and taken.setdefault(card_id, line) != line:
+            if card_id in taken:  # a file of JSON may be one line
                 message = f"the id '{card_id}' is taken by line {taken[card_id]}; give this card another one"
                 self.faults.append(Fault(self.name, line, message))
+            elif card_id:
+                taken[card_id] = line
         finished = []
         for line, card in made:
             card_id = slug(card.id)
