@@ -68,6 +68,17 @@ def test_without_javascript_every_card_has_round_corners(open_page):
     assert len(set(corners)) == 1
 
 
+def test_on_paper_every_card_has_round_corners(open_page):
+    page = open_page(CARDS)
+    page.wait_for_selector(".flipcards-turning")
+    page.emulate_media(media="print")
+    corners = page.evaluate(
+        "[...document.querySelectorAll('.flipcard')].map((card) => getComputedStyle(card).borderRadius)"
+    )
+    assert len(corners) == 6
+    assert set(corners) == {"12px"}
+
+
 @pytest.mark.parametrize("opened", [[], ["sft-goal", "kl-penalty"]], ids=["closed", "two open"])
 @pytest.mark.parametrize("javascript", [True, False], ids=["with JavaScript", "without"])
 def test_on_paper_question_answer_and_note_are_there_and_readable(open_page, javascript, opened):
