@@ -16,8 +16,12 @@ def test_each_promised_figure_turns_and_no_other_page_loads_the_front_end(soup, 
     def loads(path):
         page = soup(path)
         sheets = [link["href"] for link in page.select("link[rel=stylesheet][href]")]
-        style = "".join((site / path).parent.joinpath(sheet).read_text("utf-8") for sheet in sheets)
-        return len(page.select("script[src*='/flipbook.']")), ".flipbook" in style
+        scripts = [script["src"] for script in page.select("script[src]")]
+        style, script = (
+            "".join((site / path).parent.joinpath(name).read_text("utf-8") for name in names)
+            for names in (sheets, scripts)
+        )
+        return script.count('"flipbook-turning"'), ".flipbook" in style
 
     for path, figures in FIGURES.items():
         assert [figure["id"] for figure in soup(path).select("figure:has(.flipbook)")] == figures, path
