@@ -2,6 +2,7 @@
 
 import functools
 import http.server
+import os
 import runpy
 import subprocess
 import sys
@@ -11,6 +12,7 @@ import urllib.parse
 from pathlib import Path
 
 import axe_playwright_python
+import hypothesis
 import pytest
 from playwright.sync_api import expect, sync_playwright
 
@@ -19,6 +21,10 @@ AXE = Path(axe_playwright_python.__file__).with_name("axe.min.js")
 CHROMIUM = runpy.run_path(str(ROOT / "tests" / "ensure_chromium.py"))
 PATIENCE_MS = 20_000  # of a page and of `expect`, which would give up after 5 s
 expect.set_options(timeout=PATIENCE_MS)
+
+# The same examples each time: a test is red for what was changed. Others by HYPOTHESIS_RANDOM=1.
+hypothesis.settings.register_profile("repeatable", derandomize=not os.environ.get("HYPOTHESIS_RANDOM"))
+hypothesis.settings.load_profile("repeatable")
 
 
 @pytest.fixture(scope="session")
