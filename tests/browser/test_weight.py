@@ -16,10 +16,10 @@ FIGURES = 100_000
 LAB = 130_000
 # Script and style of cards, where a page has neither math nor figures. The style is that of study too: it has
 # to be there when a session opens, without a flash of a page that has none.
-CARDS = 5_100
+CARDS = 5_000
 # Of the page that studies at once, whose first words are what is due: the log's replay says it, by the script
 # that studies.
-STUDY = 19_300
+STUDY = 19_200
 FRAME = 4_000  # of a page's HTML: what is around its text
 
 SHIFTS = """() => new Promise((resolve) => {
