@@ -672,6 +672,35 @@ def test_a_large_deck_lays_out_only_what_is_near(open_cards, grouped):
     assert shown_cards(page) == [name for name, *_ in MANY]
 
 
+def test_the_first_cards_of_a_large_deck_do_not_wait_to_be_found_near_the_screen(open_cards):
+    """The browser finds that out in a frame of its own; until then no card can be reached."""
+    page = open_cards(section_html(MANY, grouped=True))
+    page.locator(".flipcards-count", has_text="500 cards").wait_for()
+    grids = page.locator(".flipcards-grid")
+    said = grids.evaluate_all("(all) => all.map((grid) => getComputedStyle(grid).contentVisibility)")
+    assert said == ["visible", *["auto"] * (len(said) - 1)]
+
+
+def test_the_answers_of_a_grid_are_measured_in_one_layout(open_cards):
+    long = [(name, front, "Many words. " * 40, tag) for name, front, _, tag in MANY[:120]]
+    page = open_cards(section_html(long, grouped=True))
+    page.locator(".flipcards-count", has_text="120 cards").wait_for()
+    assert page.locator(".flipcards-grid").first.locator(".flipcard").count() >= 12
+    devtools = page.context.new_cdp_session(page)
+    devtools.send("Performance.enable")
+
+    def layouts():
+        metrics = devtools.send("Performance.getMetrics")["metrics"]
+        return next(metric["value"] for metric in metrics if metric["name"] == "LayoutCount")
+
+    before = layouts()
+    room = "parseFloat(document.querySelector('.flipcard').style.getPropertyValue('--flipcards-answer'))"
+    page.evaluate("was = " + room)
+    page.evaluate("document.querySelector('section.flipcards').style.width = '18rem'")
+    page.wait_for_function(f"{room} !== was")
+    assert layouts() - before < 12  # one a card would be more
+
+
 def test_what_stands_between_two_grids_leaves_their_distance_as_it_is(open_cards):
     cards = section_html(MANY[:72], grouped=True)
     page = open_cards(cards.replace(f"</div>{GRID}", f"</div><script></script>{GRID}", 1))

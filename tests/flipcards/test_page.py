@@ -268,7 +268,8 @@ def test_any_text_becomes_balanced_and_safe_html(read_safely, front, back, why):
 def test_a_large_deck_comes_in_groups_that_lose_no_card_and_keep_the_order():
     html = page.section(deck(*(Card(f"c{n}", "?", "!") for n in range(60))))
     grids = html.split('<div class="flipcards-grid">')[1:]
-    assert [grid.count("<details") for grid in grids] == [24, 24, 12]
+    # The first are few: they are laid out before anything is painted.
+    assert [grid.count("<details") for grid in grids] == [12, 24, 24]
     assert re.findall(r'data-card="(\w+)"', html) == [f"c{n}" for n in range(60)]
 
 

@@ -12,8 +12,6 @@ export const ARRIVING = "flipcards-arriving";
 /** In the section of a large deck. */
 export const GRID = ":scope > .flipcards-grid";
 
-const FIRST = 12; // cards: whole rows of 1, 2, 3 or 4, and more than a screen of them
-
 /** @type {WeakMap<HTMLElement, HTMLElement>} */
 const places = new WeakMap();
 
@@ -31,9 +29,8 @@ export function greet(section, link = () => "") {
   const place = element("div", "flipcards-bar");
   section.prepend(place);
   places.set(section, place);
-  const cards = cardsIn(grid).slice(0, FIRST);
-  for (const card of cards) dress(card, link(card), words("page")("link"));
-  makeRoom(cards);
+  for (const card of cardsIn(grid)) dress(card, link(card), words("page")("link"));
+  makeRoom([grid]);
   guessGrids(section);
   section.classList.remove(ARRIVING);
 }

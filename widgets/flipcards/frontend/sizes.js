@@ -15,14 +15,20 @@ export function cardsIn(grid) {
 }
 
 /**
- * Give these cards room for their answers.
+ * Give the cards of these grids room for their answers.
  *
- * A closed answer is laid out only when its height is asked for, and only that one. Heights are read
- * together and written together, so that one batch costs one layout.
+ * A closed answer is laid out only when its size is asked for, and only that one: a range asks for those of a grid
+ * in one layout. Heights are read together and written together, for the same reason.
  *
- * @param {readonly HTMLDetailsElement[]} cards
+ * @param {Iterable<Element>} grids
  */
-export function makeRoom(cards) {
+export function makeRoom(grids) {
+  const range = new Range();
+  const cards = [...grids].flatMap((grid) => {
+    range.selectNodeContents(grid);
+    range.getBoundingClientRect();
+    return cardsIn(grid);
+  });
   const heights = cards.map((card) => backOf(card).offsetHeight);
   const wide = cards
     .flatMap((card) => [...backOf(card).querySelectorAll(WIDE)])
@@ -63,9 +69,8 @@ export function keepSizes(section, prepare, signal) {
     const first = section.querySelector(":scope > .flipcards-grid:not([hidden])");
     if (first) near.add(first);
     for (const grid of near) if (!grid.isConnected) near.delete(grid);
-    const cards = [...near].flatMap(cardsIn);
-    cards.forEach(prepare);
-    makeRoom(cards);
+    for (const grid of near) cardsIn(grid).forEach(prepare);
+    makeRoom(near);
   };
   const measureSoon = () => {
     frame ||= requestAnimationFrame(measure);

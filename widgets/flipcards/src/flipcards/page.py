@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections.abc import Sequence
 from html import escape
@@ -16,6 +17,9 @@ T = TypeVar("T")
 
 # The browser lays out a group when it comes near the screen; a front end enhances group by group.
 GROUP = 24
+FIRST = (
+    12  # cards of the first group, more than a screen of them: what is laid out before anything is painted
+)
 GROUPED_ABOVE = 48
 MANY = 500  # cards on a page, above which it takes long to load
 
@@ -25,8 +29,9 @@ def groups(cards: Sequence[T]) -> list[Sequence[T]]:
     return [] if len(cards) <= GROUPED_ABOVE else _groups(cards)
 
 
-def _groups(cards: Sequence[T]) -> list[Sequence[T]]:
-    return [cards[first : first + GROUP] for first in range(0, len(cards), GROUP)]
+def _groups(cards: Sequence[T], first: int = FIRST) -> list[Sequence[T]]:
+    starts = [0, *range(first, len(cards), GROUP), len(cards)]
+    return [cards[start:stop] for start, stop in itertools.pairwise(starts)]
 
 
 def section(
@@ -42,7 +47,8 @@ def section(
         most: how many cards at most; the rest is left out, in silence.
     """
     faces = Faces.of(deck, mathml=mathml)
-    cards = _cards(list(deck)[:most], faces, home, ids, grouped=len(deck) > GROUPED_ABOVE)
+    written = _cards(list(deck)[:most], faces, home, ids)
+    cards = _grids(_groups(written)) if len(deck) > GROUPED_ABOVE else "".join(written)
     return f'<section class="flipcards" data-deck="{_plain(deck.name)}">\n{cards}</section>\n'
 
 
@@ -51,17 +57,18 @@ def grids(deck: Deck, start: int, stop: int) -> str:
 
     Args:
         deck: more than `GROUPED_ABOVE` cards.
-        start: the number of the first card, a multiple of `GROUP`.
-        stop: the number after the last.
+        start: the number of the first card, one that begins a group.
+        stop: the number after the last; it ends a group.
     """
-    return _cards(list(deck)[start:stop], Faces.of(deck), "", False, grouped=True)
+    return _grids(_groups(_cards(list(deck)[start:stop], Faces.of(deck), "", False), first=GROUP))
 
 
-def _cards(cards: Sequence[Card], faces: Faces, home: str, ids: bool, *, grouped: bool) -> str:
-    written = [_card(card, faces, home, ids) for card in cards]
-    if not grouped:
-        return "".join(written)
-    return "".join(f'<div class="flipcards-grid">\n{"".join(group)}</div>\n' for group in _groups(written))
+def _grids(groups: Sequence[Sequence[str]]) -> str:
+    return "".join(f'<div class="flipcards-grid">\n{"".join(group)}</div>\n' for group in groups)
+
+
+def _cards(cards: Sequence[Card], faces: Faces, home: str, ids: bool) -> list[str]:
+    return [_card(card, faces, home, ids) for card in cards]
 
 
 def _card(card: Card, faces: Faces, home: str, ids: bool) -> str:

@@ -10,11 +10,11 @@ import texmath
 import traitlets
 
 from flipcards.deck import Deck
-from flipcards.page import GROUP, grids, section
+from flipcards.page import FIRST, GROUP, grids, section
 from flipcards.words import LIVE_SECTIONS, spoken
 
 STATIC = Path(__file__).parent / "static"
-AT_ONCE = 10 * GROUP  # cards that come with a view
+AT_ONCE = FIRST + 10 * GROUP  # cards that come with a view
 MORE = 20 * GROUP  # cards in each message that follows
 
 

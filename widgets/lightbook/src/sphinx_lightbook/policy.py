@@ -93,6 +93,7 @@ class Policy:
         say_rule_as_function(site, self.found)
         self.site = site
         self.needs: dict[str, tuple[bool, bool]] = {}
+        self.rules: dict[str, bool] = {}
         self.refused: dict[str, str] = {}
         for page in site.pages.values():
             reason = self._reason(page)
@@ -121,11 +122,18 @@ class Policy:
         named: list[str] = page.facts["named_scripts"]
         idle = {FONT_AWESOME} & self.site.dropped
         # It makes a script from the plural rule of a translation, and from nothing else.
-        texts = [self.site.text(path) or "" for path in named if path != DOCTOOLS]
-        texts += [script["inline"] or "" for script in page.facts["scripts"]]
-        if not any(MAKES_RULE in text for text in texts):
+        inline = (script["inline"] or "" for script in page.facts["scripts"])
+        if not any(self._makes_rule(path) for path in named if path != DOCTOOLS) and not any(
+            MAKES_RULE in text for text in inline
+        ):
             idle.add(DOCTOOLS)
         return [path for path in named if path not in idle]
+
+    def _makes_rule(self, path: str) -> bool:
+        """Whether a script has the rule of a translation made."""
+        if path not in self.rules:
+            self.rules[path] = MAKES_RULE in (self.site.text(path) or "")
+        return self.rules[path]
 
     def _needs(self, path: str) -> tuple[bool, bool]:
         """Whether a script makes scripts from text, and whether it makes style sheets."""

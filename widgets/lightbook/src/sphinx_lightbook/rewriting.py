@@ -33,6 +33,7 @@ WEB_BUILDERS = {"html", "dirhtml", "singlehtml"}
 # Style sheets, scripts and figures. Anything else keeps its name: what readers save, and what must be found.
 ASSETS = ("_static/", "_images/")
 ASSET_FILES = {"searchindex.js"}
+SHARED = (".css", ".js")
 ENGINES = ("fonttools", "pillow", "tdewolff-minify", "tinycss2")
 
 Facts = Mapping[str, Any]
@@ -80,9 +81,10 @@ def rewrite(app: Sphinx, exception: Exception | None) -> None:
     added: list[Step] = app.lightbook_steps  # type: ignore[attr-defined]  # ours, kept on the app
     steps = sorted(added, key=lambda step: ORDER.index(step.name))
     try:
-        _Rewriting(app).run(steps)
+        rewriting = _Rewriting(app)
+        rewriting.run(steps)
+        app.lightbook_report = rewriting.memory.get("report", {})  # type: ignore[attr-defined]  # ours, kept on the app
     except OSError as error:
-        app.lightbook_skipped = True  # type: ignore[attr-defined]  # ours, kept on the app
         warn(app, "rewriting", f"the pages stay as Sphinx made them: {error}")
 
 
@@ -95,12 +97,7 @@ def warn(app: Sphinx, step: str, reason: str) -> None:
 
 def report_of(app: Sphinx) -> dict[str, Any]:
     """What the last rewriting has to say: `dropped` files and `notes`."""
-    if getattr(app, "lightbook_skipped", False):
-        return {}
-    try:
-        report: dict[str, Any] = json.loads(_Rewriting(app).file.read_text("utf-8"))["report"]
-    except (OSError, ValueError, KeyError):
-        report = {}
+    report: dict[str, Any] = getattr(app, "lightbook_report", {})
     return report
 
 
@@ -125,6 +122,7 @@ class Site:
         self._cache = cache
         self._cached: set[str] = set()
         self._inputs: dict[str, str | None] = {}
+        self._originals: dict[str, bytes | None] = {}
         self._made: dict[str, bytes] = {}
         self._new: set[str] = set()
         self._final: dict[str, str] = {}
@@ -137,12 +135,16 @@ class Site:
 
     def original(self, path: str) -> bytes | None:
         """What Sphinx put into a file; None where there is none."""
+        if path in self._originals:
+            return self._originals[path]
         file = self.folder / path
         try:
             content = file.read_bytes() if file.is_file() else None
         except OSError:
             content = None
         self._inputs[path] = None if content is None else digest(content)
+        if path.endswith(SHARED):  # many pages ask for it; images may be large
+            self._originals[path] = content
         return content
 
     def text(self, path: str) -> str | None:
