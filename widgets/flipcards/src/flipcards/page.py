@@ -17,9 +17,7 @@ T = TypeVar("T")
 
 # The browser lays out a group when it comes near the screen; a front end enhances group by group.
 GROUP = 24
-FIRST = (
-    12  # cards of the first group, more than a screen of them: what is laid out before anything is painted
-)
+FIRST = 12  # of the first group: what is laid out before anything is painted, more than a screen of cards
 GROUPED_ABOVE = 48
 MANY = 500  # cards on a page, above which it takes long to load
 

@@ -18,7 +18,6 @@ from typing import Any, cast
 from docutils import nodes
 from sphinx.application import Sphinx
 from sphinx.builders.html import StandaloneHTMLBuilder
-from sphinx.environment.adapters.toctree import global_toctree_for_doc
 from sphinx.writers.html5 import HTML5Translator
 
 BUILDERS = {"html", "dirhtml"}
@@ -65,12 +64,18 @@ class Lists:
             first[pagename] = sphinx(**kwargs)
             return first[pagename]
         if key not in self.known:
-            pages = read_list(self.app, kwargs)
+            pages = self._read(kwargs)
             same = pages and all(pages.of(name) in {None, own} for name, own in first.items())
             self.known[key] = pages if same else None
         pages = self.known[key]
         made = pages.of(pagename) if pages else None
         return sphinx(**kwargs) if made is None else made
+
+    def _read(self, kwargs: dict[str, Any]) -> PageList | None:
+        try:
+            return read_list(self.app, kwargs)
+        except Exception:  # another version of Sphinx; a fault of the book it tells itself
+            return None
 
 
 class _Marks:
@@ -125,6 +130,8 @@ def _with_current(tag: str) -> str | None:
 
 def read_list(app: Sphinx, kwargs: dict[str, Any]) -> PageList | None:
     """The list for these arguments of the template's `toctree`; None where it has none or another form."""
+    from sphinx.environment.adapters.toctree import global_toctree_for_doc
+
     builder = cast(StandaloneHTMLBuilder, app.builder)
     marks = _Marks(builder)
     given = {"includehidden": False, **{k: v for k, v in kwargs.items() if (k, v) != ("maxdepth", "")}}
