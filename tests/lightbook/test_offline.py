@@ -102,9 +102,14 @@ def test_only_what_changed_has_another_digest(versions):
     assert {name for name in one if name.endswith((".css", ".webp", ".png"))} <= same
 
 
-def test_a_book_of_folders_lists_its_pages_with_two_workers(book, versions):
-    site = book.build_with_sphinx("dirhtml", "-j", "2")
-    assert {"first/index.html", "deep er/wörter/index.html", "404.html"} <= set(files(site))
+@pytest.fixture(scope="module")
+def folders(book, versions):
+    """The second version as pages that are folders, built by two workers."""
+    return book.build_with_sphinx("dirhtml", "-j", "2")
+
+
+def test_a_book_of_folders_lists_its_pages_with_two_workers(folders):
+    assert {"first/index.html", "deep er/wörter/index.html", "404.html"} <= set(files(folders))
 
 
 def test_the_manifest_names_the_book_and_an_icon_that_is_there(versions):
@@ -228,6 +233,24 @@ def test_after_one_visit_every_page_and_the_search_work_without_a_host(reader, h
     page.get_by_text("Page not found").first.wait_for()
     page.get_by_role("link", name="Go to the first page").click()
     page.wait_for_url("**/intro.html")
+    assert reader.errors == []
+
+
+def test_a_book_of_folders_can_be_read_and_searched_without_a_host(reader, host, folders):
+    host.folder = folders
+    page = reader.visit_once("intro/")
+    host.stop()
+    for name in ("first/", "deep%20er/w%C3%B6rter/"):
+        reader.open(name, page=page)
+        assert page.locator("main h1:visible").count() == 1, name
+    page.locator(".bd-sidebar-primary a", has_text="First").first.click()
+    page.wait_for_url("**/first/")
+    reader.open("search/?q=kangaroo", page=page)
+    page.locator("#search-results .context:has-text('kangaroo')").first.wait_for()
+    page.locator("#search-results li a").first.click()
+    page.locator("article .highlighted").first.wait_for()
+    reader.open("no/such/page/", page=page)
+    page.get_by_text("Page not found").first.wait_for()
     assert reader.errors == []
 
 
