@@ -87,6 +87,19 @@ def test_every_fault_of_every_deck_is_told_with_its_line(folder, capsys):
     assert told == "13 faults in 3 of 3 decks\npassed over, no deck: 1 file (decks/other.yml)\n"
 
 
+def test_an_id_that_a_deck_has_twice_is_told_once(tmp_path, capsys):
+    card = "  - {id: a, front: Q, back: A}\n"
+    (tmp_path / "one.yml").write_text(f"cards:\n{card}{card}")
+    (tmp_path / "two.yml").write_text(f"cards:\n{card}")
+    assert main(["check", "one.yml", "two.yml"]) == 1
+    out, told = capsys.readouterr()
+    assert out.splitlines() == [
+        "one.yml:3: card 'a': the id is taken by line 2; give this card another one",
+        "two.yml:2: card 'a': the id is taken by one.yml:2; give this card another one",
+    ]
+    assert told == "2 faults in 2 of 2 decks\n"
+
+
 def test_a_workflow_gets_annotations_and_a_program_gets_json(folder, capsys):
     (folder / "a,b.yml").write_text("title: '%'\ncards: []\n")
     assert main(["check", "a,b.yml", "--format", "github"]) == 1

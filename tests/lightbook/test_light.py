@@ -416,3 +416,18 @@ def test_a_fault_skips_its_step_and_once_mended_the_site_is_that_of_a_clean_buil
     assert printed.count("rewriting is skipped: the pages stay as Sphinx made them") == 1
     assert "Another text." in book.html("intro.html")
     assert not SIGNS["policy"](book.html("intro.html"))
+
+
+def test_on_a_page_of_very_many_elements_the_theme_s_scripts_are_tasks_of_their_own(new_book, open_page):
+    pages = {"intro.md": "# A book\n\nWords.\n", "large.md": f"# Large\n\n<p>{'<i></i>' * 21_000}</p>\n"}
+    book = new_book(pages, "format: jb-book\nroot: intro\nchapters:\n  - file: large\n")
+    book.build()
+    marked = "document.querySelector('.bd-header-article').classList.contains('noprint')"
+    watch = f"document.addEventListener('DOMContentLoaded', () => {{ window.marked = {marked}; }})"
+    for name, at_once in {"intro.html": True, "large.html": False}.items():
+        page = open_page(book, name, before=lambda page: page.add_init_script(watch))
+        page.wait_for_function(f"() => {marked}")
+        assert page.evaluate("marked") == at_once, name
+        mode = page.evaluate("document.documentElement.dataset.mode")
+        page.locator(".theme-switch-button:visible").first.click()
+        page.wait_for_function("(mode) => document.documentElement.dataset.mode !== mode", arg=mode)

@@ -277,15 +277,14 @@ class Deck:
 
 
 def duplicate_ids(decks: Iterable[Deck]) -> list[Fault]:
-    """The cards whose id another deck already has: ids are unique in a book."""
-    seen: dict[str, str] = {}
+    """The cards whose id another deck already has: ids are unique in a book. `Deck.load` sees to one deck."""
+    seen: dict[str, tuple[Deck, int]] = {}
     faults = []
     for deck in decks:
         for card in deck:
-            place = f"{deck.shown_as}:{card.line}"
-            first = seen.setdefault(card.id, place)
-            if first != place:
-                message = f"the id is taken by {first}; give this card another one"
+            first, line = seen.setdefault(card.id, (deck, card.line))
+            if first is not deck:
+                message = f"the id is taken by {first.shown_as}:{line}; give this card another one"
                 faults.append(Fault(deck.shown_as, card.line, message, card.id))
     return faults
 

@@ -38,6 +38,9 @@ PRELOAD_INDEX = (
 )
 
 
+# On a page of very many elements a script that looks through all of them is a task of its own.
+IN_A_TASK = "(document.all.length>2e4?setTimeout:f=>f())(()=>{{{}}})"
+
 # Of `flipcards`. In another language than English its words stand in a script of their own, to run before it.
 FLIPBOOK = "_static/flipbook.js"
 FLIPBOOK_WORDS = "_static/flipcards-words.js"
@@ -50,6 +53,7 @@ class Part:
     path: str
     used: Callable[[Facts], bool] = lambda facts: True  # by a page
     alone: bool = True  # defines nothing for others: a fault in it stops no other
+    searching: bool = False  # looks through the whole page many times
     defines: tuple[str, ...] = ()
 
 
@@ -76,12 +80,14 @@ PARTS = [
     Part("_static/design-tabs.js", used=_has(".sd-tab-set"), alone=False),
     Part("_static/searchtools.js", used=_searches, alone=False, defines=("Search", "Scorer")),
     Part("_static/language_data.js", used=_searches, alone=False, defines=("Stemmer", "stopwords")),
-    Part("_static/scripts/sphinx-book-theme.js", defines=("toggleFullScreen", "initThebeSBT")),
+    Part(
+        "_static/scripts/sphinx-book-theme.js", searching=True, defines=("toggleFullScreen", "initThebeSBT")
+    ),
     Part("_static/lightbook-theme.js"),
     Part("_static/lightbook-math.js"),
     Part("_static/lightbook-policy.js"),
     Part("_static/lightbook-offline.js"),
-    Part("_static/scripts/pydata-sphinx-theme.js"),
+    Part("_static/scripts/pydata-sphinx-theme.js", searching=True),
     Part(FLIPBOOK),
 ]
 KNOWN = {part.path: part for part in PARTS}
@@ -249,7 +255,9 @@ class Scripts:
                 if not found:
                     return None
             text = small_script(site, text)
-            texts.append(f"try{{{text}\n}}catch(e){{reportError(e)}}" if part.alone else text)
+            if part.alone:
+                text = f"try{{{text}\n}}catch(e){{reportError(e)}}"
+            texts.append(IN_A_TASK.format(text) if part.searching else text)
             if part.path == OPTIONS:
                 texts.append("DOCUMENTATION_OPTIONS.pagename=document.currentScript.dataset.pagename")
                 for name, value in sorted(settings.items()):
