@@ -5,6 +5,7 @@ import json
 import os
 import re
 import shutil
+import socket
 import subprocess
 import sys
 import time
@@ -72,12 +73,14 @@ def jupyter_environment(home):
 
 
 def wait_for_address(process, runtime, log):
-    """Return the address that a server of Jupyter writes into its runtime folder once it listens."""
+    """Return the address that a server of Jupyter writes into its runtime folder, once it listens there."""
     deadline = time.monotonic() + 180
     while time.monotonic() < deadline and process.poll() is None:
         for state in runtime.glob("jpserver-*.json"):
-            with contextlib.suppress(json.JSONDecodeError):  # it is being written
-                return json.loads(state.read_text())["url"].rstrip("/")
+            with contextlib.suppress(json.JSONDecodeError, ConnectionRefusedError):  # it is being written
+                said = json.loads(state.read_text())
+                socket.create_connection(("127.0.0.1", said["port"])).close()
+                return said["url"].rstrip("/")
         time.sleep(0.1)
     raise AssertionError(f"it did not start:\n{log.read_text()}")
 
