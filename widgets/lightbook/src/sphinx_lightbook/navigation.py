@@ -1,6 +1,6 @@
 """The list of all pages, which stands on each of them, is made once a build and not once a page.
 
-Sphinx resolves it for each page anew, which takes most of the time of a book of many pages. Without folding,
+Sphinx resolves it for each page anew, which takes much of the time of a book of many pages. Without folding,
 two pages' lists differ in two things only: addresses are relative to the page, and the way to the page itself
 is marked. The first pages' lists are compared with Sphinx's own; where one differs, Sphinx makes all of them.
 """

@@ -83,6 +83,7 @@ def rewrite(app: Sphinx, exception: Exception | None) -> None:
     try:
         rewriting = _Rewriting(app)
         rewriting.run(steps)
+        # A memory without a report is one that no build has finished; then there is nothing to say.
         app.lightbook_report = rewriting.memory.get("report", {})  # type: ignore[attr-defined]  # ours, kept on the app
     except OSError as error:
         warn(app, "rewriting", f"the pages stay as Sphinx made them: {error}")
