@@ -122,8 +122,11 @@ def test_the_readme_of_the_package_has_decks_that_load_and_commands_that_exist(r
     (tmp_path / "decks").mkdir()
     (tmp_path / "chapters").mkdir()
     (tmp_path / "works.bib").write_text("@book{atlas2024, title={T}, year={2024}, author={A}}")
-    deck = next(block for _, block in blocks(readme, "yaml") if "cards:" in block)
-    (tmp_path / "decks" / "capitals.yml").write_text(deck, encoding="utf-8")
+    capitals = [block for _, block in blocks(readme, "yaml") if block.startswith(("title:", "format:"))]
+    assert len(capitals) == 2  # the least that a deck needs, and all that it can have
+    for deck in capitals:
+        (tmp_path / "decks" / "capitals.yml").write_text(deck, encoding="utf-8")
+        assert [card.id for card in Deck.load(tmp_path / "decks" / "capitals.yml").cards] == ["australia"]
     (card,) = Deck.load(tmp_path / "decks" / "capitals.yml").only(tags=["oceania"])
     assert f"card-{card.id}" in readme
     for words, _ in typed(readme):
