@@ -18,6 +18,7 @@ import json
 import os
 import re
 import runpy
+import socket
 import statistics
 import subprocess
 import sys
@@ -267,8 +268,10 @@ def notebook_server(folder: Path) -> Iterator[str]:
             deadline = time.monotonic() + 60
             while process.poll() is None and time.monotonic() < deadline:
                 for state in (home / "runtime").glob("jpserver-*.json"):
-                    with contextlib.suppress(json.JSONDecodeError):  # it is being written
-                        yield json.loads(state.read_text())["url"].rstrip("/")
+                    with contextlib.suppress(json.JSONDecodeError, ConnectionRefusedError):  # it is being written
+                        said = json.loads(state.read_text())
+                        socket.create_connection(("127.0.0.1", said["port"])).close()
+                        yield said["url"].rstrip("/")
                         return
                 time.sleep(0.1)
             sys.exit(f"Notebook did not start:\n{(home / 'log').read_text()}")
