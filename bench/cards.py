@@ -268,7 +268,8 @@ def notebook_server(folder: Path) -> Iterator[str]:
             deadline = time.monotonic() + 60
             while process.poll() is None and time.monotonic() < deadline:
                 for state in (home / "runtime").glob("jpserver-*.json"):
-                    with contextlib.suppress(json.JSONDecodeError, ConnectionRefusedError):  # it is being written
+                    # It is being written, or does not listen yet.
+                    with contextlib.suppress(json.JSONDecodeError, ConnectionRefusedError):
                         said = json.loads(state.read_text())
                         socket.create_connection(("127.0.0.1", said["port"])).close()
                         yield said["url"].rstrip("/")

@@ -1,6 +1,7 @@
 """axe-core finds nothing to mend: on each kind of page, with what opens open, light, dark and on a phone."""
 
 import itertools
+import re
 
 import pytest
 from bs4 import BeautifulSoup
@@ -62,6 +63,27 @@ def test_no_fault_in_a_whole_page(host, new_context, violations, kind):
             found[width, theme] = violations(page, colours_only=again)
     assert {theme for _, theme in found} == {"light", "dark"}
     assert found == {state: set() for state in found}
+
+
+def send_without_scripts(route):
+    """Answer with the page as a browser without JavaScript has it; axe-core itself needs one with it."""
+    answer = route.fetch()
+    route.fulfill(response=answer, body=re.sub(r"<script\b.*?</script>", "", answer.text(), flags=re.DOTALL))
+
+
+@pytest.mark.parametrize("kind", ["first page", "cards", "lab", "tables", "no page"])
+def test_no_fault_without_scripts(host, new_context, violations, kind):
+    page = new_context().new_page()
+    address = host.address(KINDS[kind])
+    page.route(address, send_without_scripts)
+    page.goto(address)
+    assert page.locator("script").count() == 0
+    found = {}
+    for width in (1280, 360):
+        page.set_viewport_size({"width": width, "height": 800})
+        settle(page)
+        found[width] = violations(page)
+    assert found == {1280: set(), 360: set()}
 
 
 @pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])

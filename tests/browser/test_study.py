@@ -390,6 +390,14 @@ def test_leaving_the_options_takes_what_was_typed_and_shows_once_what_makes_no_s
     dialog.wait_for(state="detached")
 
 
+def test_the_meter_moves_with_each_rating_also_where_a_card_comes_again(new_reader):
+    page = new_reader()()
+    study(page)
+    answer(page, "3")  # Good, of a new card: it comes again in this session
+    assert page.locator(".flipcards-sum").inner_text().startswith("0 done · 4 left, 1 of them again")
+    assert page.locator(".flipcards-meter").evaluate("meter => [meter.value, meter.max]") == [0.5, 4]
+
+
 def test_a_suspended_card_is_not_counted_as_done(new_reader):
     page = new_reader()()
     study(page)

@@ -221,7 +221,7 @@ def test_a_damaged_collection_is_refused(legacy, tmp_path, scratch, statements, 
         (packed({"collection.anki2": b"", "meta": b"\xff\xff\xff"}), "is damaged"),
         (packed({"collection.anki2": b"", "media": b"\xff{"}), "is damaged"),
         (packed({"collection.anki2": b"x"}, zipfile.ZIP_LZMA), "packed in a way Anki does not use"),
-        (MODERN[:20_000], "not a package of Anki"),
+        (MODERN[:20_000], "cut off or damaged; export it from Anki again"),
     ],
 )
 def test_what_is_no_package_is_refused(tmp_path, scratch, package, message):

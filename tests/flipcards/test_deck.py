@@ -304,8 +304,8 @@ REMEDY = {
 @pytest.mark.parametrize("name", list(REMEDY))
 def test_a_missing_field_says_what_to_write(faults, name):
     [fault] = faults(card(**{name: None}))
-    called = "number 1" if name == "id" else "one"
-    assert fault == f"deck.yml:3: card '{called}': '{name}' is missing; {REMEDY[name]}"
+    called = "number 1" if name == "id" else "'one'"
+    assert fault == f"deck.yml:3: card {called}: '{name}' is missing; {REMEDY[name]}"
 
 
 @pytest.mark.parametrize("value", ["", "null", "~", "''", '"  "', "|", "|\n      \n"])

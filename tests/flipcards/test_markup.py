@@ -443,6 +443,7 @@ def test_a_question_of_right_to_left_text_keeps_its_characters(bare):
         ("```{image} x\n:alt: y\n:target: z\n```", 0, "the option 'target' has no plain form; leave it out"),
         ("::: flipcard\nx\n:::", 0, "a ':::' block needs a directive; write {note} or leave 'flipcard' out"),
         ("a\n<b>", 1, "HTML such as <b> is shown as text; write Markdown"),
+        ("a </b>", 0, "HTML such as </b> is shown as text; write Markdown"),
         ("a\n\n<div>\n</div>", 2, "HTML is shown as text; write Markdown"),
         ("a\n\n<!-- b -->", 2, "HTML is shown as text; write Markdown"),
         ("a {{ b }}", 0, "a substitution is filled in on pages only; write its text"),
@@ -450,9 +451,15 @@ def test_a_question_of_right_to_left_text_keeps_its_characters(bare):
         ("---\na: b\n---\nc", 0, "text between '---' lines is not shown; leave the lines out"),
         ("a\nb {download}`x`", 1, "the role {download} has no plain form; write its text"),
         ("{eval}`x`", 0, "the role {eval} has no plain form; write its text"),
+        ("{reff}`x`", 0, "the role {reff} has no plain form; did you mean {ref}? If not, write its text"),
         ("a\nb $\\frac$", 1, "TeX: "),
         ("$$\na\n\\fraction\n$$", 2, "TeX: Undefined control sequence: \\fraction"),
         ("{math}`\\fraction`", 0, "TeX: Undefined control sequence: \\fraction"),
+        (
+            "$a^2 + \\fraction$",
+            0,
+            "TeX: Undefined control sequence: \\fraction, at: a^2 + ▶\\fraction; mend it there",
+        ),
         ("$\\href{x}{y}$", 0, "TeX: \\href is shown as its own name; leave it out"),
         ("![](x.png)", 0, "the image x.png has no alternative text; say what it shows"),
         ("a\nb\u202e", 1, "the character U+202E turns the text around it; take it out"),
@@ -468,6 +475,12 @@ def test_a_question_of_right_to_left_text_keeps_its_characters(bare):
 def test_a_fault_names_its_line_and_the_remedy(text, line, message):
     found = faults(text)
     assert any(at == line and what.startswith(message) for at, what in found), found
+
+
+def test_a_tag_and_its_end_are_one_fault():
+    assert [what for _, what in faults("<b>bold</b> and <i>so</i>")] == [
+        f"HTML such as <{tag}> is shown as text; write Markdown" for tag in "bi"
+    ]
 
 
 @pytest.mark.parametrize(

@@ -438,7 +438,7 @@ def test_what_a_format_cannot_hold_is_listed():
         ("csv", b"a,b\n1,2\n", "x:1: the first line must name the columns 'front' and 'back'; it is 'a,b'"),
         ("csv", b"front,question,back\n", "x:1: two columns are 'front'; keep one"),
         ("csv", b"front,back\n1,2\n1,2,3\n", "x:3: there are 3 cells and 2 columns; put cells in quotes"),
-        ("csv", b'front,back\n1,2\n"1,2\n3', "x:3: the line cannot be read: unexpected end of data"),
+        ("csv", b'front,back\n1,2\n"1,2\n3', "x:3: a quote opens a cell and nothing closes it; close it"),
         (
             "csv",
             b"front,back\n" + b"a" * 140_000,

@@ -118,7 +118,7 @@ test("a card that another tab has settled is passed over", () => {
   assert.equal(study.take(study.reveal(session), rated(3), cards.status, NOW).card, "c");
   cards.set("a", "review", NOW + 9 * DAY);
   assert.equal(study.refresh(session, cards.status, NOW).card, "c");
-  assert.deepEqual(study.progress(study.refresh(session, cards.status, NOW), cards.status, NOW), { done: 0, left: 1 });
+  assert.deepEqual(study.progress(study.refresh(session, cards.status, NOW), cards.status, NOW), { done: 0, left: 1, again: 0 });
   assert.equal(study.refresh(study.reveal(session), cards.status, NOW).card, "a", "not while its answer is read");
 });
 
@@ -164,18 +164,19 @@ test("done and left add up, also while cards wait", () => {
   const cards = deck({ a: ["new", 0], b: ["new", 0], c: ["review", NOW] });
   let session = start(cards);
   const at = () => study.progress(session, cards.status, NOW);
-  assert.deepEqual(at(), { done: 0, left: 3 });
+  assert.deepEqual(at(), { done: 0, left: 3, again: 0 });
   cards.set("c", "review", NOW + 9 * DAY);
   session = study.take(study.reveal(session), rated(3), cards.status, NOW);
-  assert.deepEqual(at(), { done: 1, left: 2 });
+  assert.deepEqual(at(), { done: 1, left: 2, again: 0 });
   cards.set("a", "learning", NOW + 10 * MINUTE);
   session = study.take(study.reveal(session), rated(3), cards.status, NOW);
-  assert.deepEqual(at(), { done: 1, left: 2 });
+  assert.deepEqual(at(), { done: 1, left: 2, again: 1 });
   cards.set("b", "review", NOW + 9 * DAY);
   session = study.take(study.reveal(session), rated(4), cards.status, NOW);
+  assert.deepEqual([session.card, at()], ["a", { done: 2, left: 1, again: 1 }], "asked again, not for the first time");
   cards.set("a", "review", NOW + 9 * DAY);
   session = study.take(study.reveal(session), rated(3), cards.status, NOW);
-  assert.deepEqual(at(), { done: 3, left: 0 });
+  assert.deepEqual(at(), { done: 3, left: 0, again: 0 });
 });
 
 test("the summary tells what was learned from what was recalled", () => {

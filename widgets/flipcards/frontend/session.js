@@ -93,10 +93,11 @@ export function openSession(section, desk, { cards, faces = facesIn(section), to
   root.append(status, head, notice, stage);
 
   const update = () => {
-    const { done, left } = study.progress(session, desk.status, desk.now());
+    const { done, left, again } = study.progress(session, desk.status, desk.now());
     meter.max = Math.max(1, done + left);
-    meter.value = done;
-    sum.textContent = told("sum", { done, left, time: lasted(desk.now() - begun_ms) });
+    meter.value = done + again / 2; // a new card comes again a few times: each rating shall be seen
+    const counts = { done, left, again, time: lasted(desk.now() - begun_ms) };
+    sum.textContent = told(again ? "sum-again" : "sum", counts);
     cramming.hidden = !session.cram;
     undoButton.disabled = study.lastStep(session) === null;
     const reason = desk.notKept();

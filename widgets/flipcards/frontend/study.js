@@ -260,12 +260,12 @@ export function undo(session, now_ms) {
 }
 
 /**
- * How many cards are done with in the session, and how many are left in it.
+ * How many cards are done with in the session, how many are left in it, and how many of these come again.
  *
  * @param {Session} session
  * @param {StatusOf} status
  * @param {number} now_ms
- * @returns {{done: number, left: number}}
+ * @returns {{done: number, left: number, again: number}}
  */
 export function progress(session, status, now_ms) {
   const waiting = session.waiting.filter((card) => comesBack(session, card, status));
@@ -275,9 +275,10 @@ export function progress(session, status, now_ms) {
   const left = session.queue.length - session.taken + soon.length + (session.card === null ? 0 : 1);
   // A card that was put away is not done with: it is gone from the session.
   const seen = new Set(session.steps.filter(({ kind }) => kind === "rate").map(({ card }) => card));
+  const rated = seen.size;
   for (const card of soon) seen.delete(card);
   if (session.card !== null) seen.delete(session.card);
-  return { done: seen.size, left };
+  return { done: seen.size, left, again: rated - seen.size };
 }
 
 /**

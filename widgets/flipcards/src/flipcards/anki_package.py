@@ -183,6 +183,11 @@ class Package:
                 yield chunk
 
 
+def _begins_as_a_zip(path: Path) -> bool:
+    with path.open("rb") as file:
+        return file.read(4) == b"PK\x03\x04"
+
+
 @contextmanager
 def opened(path: Path) -> Iterator[Package]:
     """A package, open for as long as its media are read.
@@ -202,6 +207,8 @@ def opened(path: Path) -> Iterator[Package]:
     except AnkiError:
         raise
     except _DAMAGE as error:
+        if _begins_as_a_zip(path):
+            raise AnkiError(f"{path}: it is cut off or damaged; export it from Anki again") from error
         raise AnkiError(f"{path}: it is not a package of Anki; export an .apkg from Anki") from error
     with archive:
         try:

@@ -80,7 +80,7 @@ _SCHEMA: _More = (
 )
 _EXPORT_ANKI: _More = (
     "Writes a package that Anki imports. A card that was imported before is updated and keeps its history; "
-    "with --progress the reviews of a log go along.",
+    "with --progress the reviews of a log (the file that a session saves) go along.",
     "flipcards export anki decks -o book.apkg\n"
     "flipcards export anki decks -o book.apkg --progress progress.jsonl\n"
     "flipcards export anki decks -o book.apkg --page-url 'https://example.org/cards.html#card-{card}'\n",

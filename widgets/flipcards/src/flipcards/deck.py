@@ -67,7 +67,8 @@ class Fault:
     card: str = ""
 
     def __str__(self) -> str:
-        card = f"card '{self.card}': " if self.card else ""
+        number = re.fullmatch(r"number \d+", self.card)  # a card without an id; no id has a space
+        card = f"card {self.card}: " if number else f"card '{self.card}': " if self.card else ""
         return f"{self.file}:{self.line}: {card}{self.message}"
 
 

@@ -16,6 +16,7 @@ How a face becomes safe, in this order:
 from __future__ import annotations
 
 import base64
+import difflib
 import html
 import re
 import secrets
@@ -126,14 +127,17 @@ _OPTIONS: dict[str, frozenset[str]] = {
 }
 
 
+_ROLES = frozenset(("math", "cite", *_TITLED, *_TAGGED, *(f"cite:{role}" for role in references.CITE_ROLES)))
+
+
 def _is_known_role(name: str) -> bool:
-    return (
-        name in _TITLED
-        or name in _TAGGED
-        or name in ("math", "cite")
-        or (name.startswith("cite:") and name[5:] in references.CITE_ROLES)
-        or name.startswith(_CODE_DOMAINS)
-    )
+    return name in _ROLES or name.startswith(_CODE_DOMAINS)
+
+
+def _no_role(name: str) -> str:
+    close = difflib.get_close_matches(name, sorted(_ROLES), n=1, cutoff=0.75)
+    hint = f"did you mean {{{close[0]}}}? If not, write" if close else "write"
+    return f"the role {{{name}}} has no plain form; {hint} its text"
 
 
 def _title_and_target(text: str) -> tuple[str, str]:
@@ -818,8 +822,14 @@ def _faults(faces: Faces, text: str, look_up: bool, depth: int = 0) -> Iterator[
             if marks := token.meta.get(_CROWDED):
                 message = f"a paragraph has {marks:,} marks such as * _ [ $; at most {MAX_MARKS:,} fit"
                 yield line, f"{message}; write more paragraphs, or code"
+            opened: list[str] = []  # a tag and its end are one fault
             for child in token.children or ():
-                yield from _inline_faults(faces, child, line, look_up)
+                tag = child.content if child.type == "html_inline" else ""
+                if tag.startswith("</") and tag[2:-1].strip() in opened:
+                    opened.remove(tag[2:-1].strip())
+                else:
+                    opened += re.findall(r"^<([A-Za-z][\w-]*)", tag)
+                    yield from _inline_faults(faces, child, line, look_up)
                 line += child.type in ("softbreak", "hardbreak")
         elif token.type in ("fence", "colon_fence"):
             yield from _fence_faults(faces, token, first, look_up, depth)
@@ -889,7 +899,7 @@ def _inline_faults(faces: Faces, token: Token, line: int, look_up: bool) -> Iter
     elif token.type == "myst_role":
         name, content = token.meta["name"], token.content.strip()
         if not _is_known_role(name):
-            yield line, f"the role {{{name}}} has no plain form; write its text"
+            yield line, _no_role(name)
         elif name == "math":
             yield from _tex_faults(content, False, line)
         elif look_up:
@@ -978,4 +988,4 @@ def _tex_faults(tex: str, display: bool, line: int) -> Iterator[tuple[int, str]]
         if match := REORDERING.search(texmath.render(tex, display=display)):
             yield line, _turns(match)
     except texmath.TexError as error:
-        yield line + error.line - 1, f"TeX: {error.message}"
+        yield line + error.line - 1, f"TeX: {error.message}, at: {error.excerpt}; mend it there"

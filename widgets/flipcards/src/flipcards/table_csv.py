@@ -108,7 +108,11 @@ def _rows(lines: _Lines, names: Sequence[str], name: str) -> Iterator[Row]:
                     values[column] = words(plain) if column in LISTS else plain
             yield Row(line, values)
     except csv.Error as error:
-        faults.append(Fault(name, lines.line, f"the line cannot be read: {error}; see to its quotes"))
+        if str(error) == "unexpected end of data":
+            message = "a quote opens a cell and nothing closes it; close it, or write it twice"
+        else:
+            message = f"the line cannot be read: {error}; see to its quotes"
+        faults.append(Fault(name, lines.line, message))
     if faults:
         raise TableError(faults)
 

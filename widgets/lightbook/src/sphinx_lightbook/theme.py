@@ -122,6 +122,7 @@ def drop_repeated_scripts(
 
 def mend_page(app: Sphinx, page: str, context: dict[str, Any]) -> str:
     """All mends of a page's HTML."""
+    page = choose_colours_without_a_script(page)
     page = choose_colours_before_painting(page)
     page = paint_header_whole(page)
     page = name_icon(page)
@@ -131,6 +132,16 @@ def mend_page(app: Sphinx, page: str, context: dict[str, Any]) -> str:
     page = name_code_summary_by_its_text(page)
     page = make_references_items_of_their_list(page)
     return name_chevrons(page)
+
+
+def choose_colours_without_a_script(page: str) -> str:
+    """Write a theme into the page: the book's, else light.
+
+    Fault: without JavaScript there is none, so some colours are those of the theme's own framework. A badge
+    is white on a blue of contrast 3.04. A script of the head chooses anew before anything is painted.
+    """
+    theme = "dark" if 'data-default-mode="dark"' in page else "light"
+    return re.sub(r"<html\b(?![^>]*\sdata-theme=)", f'<html data-theme="{theme}"', page, count=1)
 
 
 _COLOURS = """<script data-cfasync="false">

@@ -29,16 +29,19 @@ class TexError(ValueError):
         return 1 + self.tex.count("\n", 0, self.position or 0)
 
     def __str__(self) -> str:
+        where = "in" if self.position is None else f"in line {self.line} at"
+        return f"{self.message}, {where}: {self.excerpt}"
+
+    @property
+    def excerpt(self) -> str:
+        """The TeX around the fault, marked by `▶`, on one line; its beginning where there is no place."""
         if self.position is None:
-            return f"{self.message}, in: {_plain(self.tex[:EXCERPT_LENGTH])}{_rest(self.tex)}"
+            return f"{_plain(self.tex[:EXCERPT_LENGTH])}{_rest(self.tex)}"
         place = self.position
         before = self.tex[max(0, place - EXCERPT_LENGTH) : place]
         after = self.tex[place : place + EXCERPT_LENGTH]
         start = "…" if place > EXCERPT_LENGTH else ""
-        return (
-            f"{self.message}, in line {self.line} at: {start}{_plain(before)}▶{_plain(after)}"
-            f"{_rest(self.tex[place:])}"
-        )
+        return f"{start}{_plain(before)}▶{_plain(after)}{_rest(self.tex[place:])}"
 
 
 def _rest(text: str) -> str:
