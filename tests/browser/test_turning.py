@@ -466,6 +466,96 @@ def test_words_that_the_search_marks_open_their_cards(open_cards):
     assert open_cards_of(page) == ["lora", "rm"]
 
 
+# --- Far down a page -------------------------------------------------------------------------------
+
+PLAIN = '<script type="module" src="cards.js"></script>'
+TURNING = "document.querySelector('.flipcards-turning') !== null"
+
+
+@pytest.fixture
+def open_far(open_cards):
+    """A function that opens a page with its cards several screens below, which wait until they are looked at."""
+
+    def open_far(*, script=PLAIN, **options):
+        text = f'<p style="height: 5000px">{"<b>Much</b> to read. " * 600}</p>'
+        page = open_cards(f"{text}{section_html(CARDS)}<p>The end.</p>", script=script, **options)
+        page.wait_for_load_state()
+        return page
+
+    return open_far
+
+
+def test_cards_far_below_wait_until_they_come_near(open_far):
+    page = open_far()
+    page.wait_for_timeout(300)
+    assert not page.evaluate(TURNING)
+    page.evaluate("scrollTo(0, 3800)")  # the next screen but one
+    page.wait_for_function("() => " + TURNING)
+    assert page.locator(".flipcards-bar").count() == 1
+    assert page.evaluate("scrollY") == 3800
+    click_middle(page, "sft")
+    assert side(page, "sft") == "back"
+
+
+def test_cards_above_the_screen_that_begin_to_turn_move_nothing_on_it(open_far):
+    page = open_far()
+    place = "document.querySelector('main > p:last-child').getBoundingClientRect().top"
+    page.evaluate("document.querySelector('main > p:last-child').style.height = '4000px'")
+    page.evaluate("scrollTo(0, 8000)")  # over the cards and past them
+    page.wait_for_timeout(300)
+    assert not page.evaluate(TURNING)
+    before = page.evaluate(place)
+    page.mouse.wheel(0, -2200)  # near, not there yet
+    page.wait_for_function("() => " + TURNING)
+    settle(page)
+    assert page.evaluate(place) == pytest.approx(before + 2200, abs=1)
+
+
+def test_a_card_far_below_opens_where_its_address_is_followed(open_far):
+    page = open_far(at="#card-rm")
+    page.wait_for_function("() => document.getElementById('card-rm').open")
+    page.evaluate("scrollTo(0, 0)")
+    page.evaluate("location.hash = '#card-kl'")
+    page.wait_for_function("() => document.getElementById('card-kl').open")
+    assert 0 <= page.locator("#card-kl").bounding_box()["y"] < 800
+
+
+def test_a_word_of_a_search_far_below_is_shown(open_far):
+    marker = """<script>
+        localStorage.setItem("sphinx_highlight_terms", "mark");
+        addEventListener("load", () => setTimeout(() => {
+            const word = document.createElement("span");
+            word.className = "highlighted";
+            word.textContent = "mark";
+            document.querySelector("#card-rm .flipcard-back p").append(word);
+        }, 10));
+    </script>"""
+    page = open_far(script=marker + PLAIN)
+    page.wait_for_function("() => document.getElementById('card-rm').open && scrollY > 4000")
+    assert 0 <= page.locator(".highlighted").bounding_box()["y"] < 800
+
+
+def test_the_keyboard_reaches_cards_far_below_and_they_turn(open_far):
+    page = open_far()
+    page.keyboard.press("Tab")
+    page.wait_for_function("() => " + TURNING)
+    assert page.evaluate("document.activeElement.closest('.flipcard').id") == "card-sft"
+    page.keyboard.press("Space")
+    assert side(page, "sft") == "back"
+
+
+def test_cards_far_below_are_printed_as_others_are(open_far, open_cards):
+    def printed(page):
+        page.emulate_media(media="print")
+        page.pdf()
+        return page.evaluate(
+            """[...document.querySelectorAll(".flipcard")].map((card) => card.getBoundingClientRect().height)"""
+        )
+
+    far = printed(open_far())
+    assert far == printed(open_cards())
+
+
 # --- Access ----------------------------------------------------------------------------------------
 
 
@@ -951,8 +1041,8 @@ def test_a_view_of_a_large_deck_asks_python_for_the_rest_and_takes_each_answer_o
     assert page.locator("#host > style").count() == 1
     assert page.evaluate("host.sent") == [
         {"type": "more", "from": 48},
-        {"type": "more", "from": 72},
         {"type": "reveal", "card": "m0"},
+        {"type": "more", "from": 72},
     ]
     click_middle(page, "m95")
     assert side(page, "m95") == "back"

@@ -418,8 +418,8 @@ def test_a_fault_skips_its_step_and_once_mended_the_site_is_that_of_a_clean_buil
     assert not SIGNS["policy"](book.html("intro.html"))
 
 
-def test_on_a_page_of_very_many_elements_the_theme_s_scripts_are_tasks_of_their_own(new_book, open_page):
-    pages = {"intro.md": "# A book\n\nWords.\n", "large.md": f"# Large\n\n<p>{'<i></i>' * 21_000}</p>\n"}
+def test_on_a_page_of_many_elements_the_theme_s_scripts_are_tasks_of_their_own(new_book, open_page):
+    pages = {"intro.md": "# A book\n\nWords.\n", "large.md": f"# Large\n\n<p>{'<i></i>' * 2_100}</p>\n"}
     book = new_book(pages, "format: jb-book\nroot: intro\nchapters:\n  - file: large\n")
     book.build()
     marked = "document.querySelector('.bd-header-article').classList.contains('noprint')"
@@ -431,3 +431,17 @@ def test_on_a_page_of_very_many_elements_the_theme_s_scripts_are_tasks_of_their_
         mode = page.evaluate("document.documentElement.dataset.mode")
         page.locator(".theme-switch-button:visible").first.click()
         page.wait_for_function("(mode) => document.documentElement.dataset.mode !== mode", arg=mode)
+
+
+def test_the_scripts_of_a_page_do_not_ask_where_it_is_scrolled_to_before_it_is_laid_out(new_book, open_page):
+    """The answer would cost the layout of the whole page, in the same task."""
+    words = "Words.\n\n" * 200
+    book = new_book({"intro.md": f"# A book\n\n{words}"}, "format: jb-book\nroot: intro\nchapters: []\n")
+    book.build()
+    count = """asked = 0;
+        Object.defineProperty(window, "scrollY", { get: () => (asked += 1, window.pageYOffset) });
+        document.addEventListener("DOMContentLoaded", () => { window.before = asked; });"""
+    page = open_page(book, "intro.html", before=lambda page: page.add_init_script(count))
+    assert page.evaluate("before") == 0
+    page.evaluate("scrollTo(0, 2000)")
+    page.wait_for_function("() => asked > 0")  # it is asked there, for the way back to the top

@@ -18,8 +18,6 @@ const told = words("page");
  * What the host of the cards offers. Any part may be missing.
  *
  * @typedef {object} Store
- * @property {(card: string) => void} [revealed]
- *   Called the first time the answer of a card is shown, with its id. When it throws, the card turns all the same.
  * @property {(card: HTMLElement) => string} [link]  The address of a card; "" where it has none.
  * @property {(section: HTMLElement, cards: string[], onEnd: () => void) => Promise<() => void>} [study]
  *   Begins to study these cards in the section, and gives the function that ends it. `onEnd` is called
@@ -27,7 +25,7 @@ const told = words("page");
  */
 
 const SLICE = 200; // cards turned in one task by "flip all"
-const OTHER_CONTROLS = "a, audio, button, input, label, select, summary, textarea, video";
+const OTHER_CONTROLS = "a,audio,button,input,label,select,summary,textarea,video";
 
 /** @type {WeakMap<HTMLElement, () => void>} */
 const enhanced = new WeakMap();
@@ -73,24 +71,11 @@ export function enhance(section, store = {}) {
 
   const prepare = (/** @type {HTMLDetailsElement} */ card) => dress(card, store.link?.(card), told("link"));
 
-  const revealed = new Set();
-  const takeNote = (/** @type {HTMLDetailsElement} */ card) => {
-    const id = card.dataset.card ?? "";
-    if (!card.open || revealed.has(id)) return;
-    revealed.add(id);
-    try {
-      store.revealed?.(id);
-    } catch (error) {
-      console.warn("flipcards:", error);
-    }
-  };
   section.addEventListener(
     "toggle",
     ({ target }) => {
       const card = cardOf(target);
-      if (!card || card !== target) return;
-      if (card.contains(focused())) say(card.open ? spokenAnswer(card) : "");
-      takeNote(card);
+      if (card === target && card?.contains(focused())) say(card.open ? spokenAnswer(card) : "");
     },
     { capture: true, signal }, // toggle does not bubble
   );
@@ -215,7 +200,6 @@ export function enhance(section, store = {}) {
     },
     signal,
   );
-  cards.forEach(takeNote); // of those opened before
 
   const end = () => {
     endStudy?.();

@@ -87,7 +87,7 @@ export function spokenAnswer(card) {
  */
 export function spoken(face) {
   const copy = /** @type {HTMLElement} */ (face.cloneNode(true));
-  const silent = ".flipcard-why, .flipcard-foot, [aria-hidden=true], annotation";
+  const silent = ".flipcard-why,.flipcard-foot,[aria-hidden=true],annotation";
   for (const part of copy.querySelectorAll(silent)) part.remove();
   return (copy.textContent ?? "").replace(/\s+/g, " ").trim();
 }

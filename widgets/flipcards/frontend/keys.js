@@ -17,9 +17,9 @@ export function listenForKeys(section, actions, cardOf, signal) {
       const { key, target } = event;
       if (event.ctrlKey || event.metaKey || event.altKey || !(target instanceof Element)) return;
       // Where text is typed, in the list of keys and in what scrolls sideways, keys mean something else.
-      if (target.closest("input, select, textarea, [contenteditable], dialog, .flipcard [tabindex]")) return;
+      if (target.closest("input,select,textarea,[contenteditable],dialog,.flipcard [tabindex]")) return;
       const action = actions[key.length === 1 ? key.toLowerCase() : key];
-      const done = action !== undefined && action(cardOf(target)) !== false;
+      const done = action && action(cardOf(target)) !== false;
       if (done) event.preventDefault();
       // The notebook or the theme around the cards has other plans with these keys.
       if (done || key === " " || key === "Enter") event.stopPropagation();

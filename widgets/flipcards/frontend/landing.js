@@ -34,16 +34,11 @@ export function followLandings(section, open, signal) {
       if (card instanceof HTMLDetailsElement) open(card);
     }
     const first = marked[0];
-    if (first && !fragment()) scrollTo(first, signal);
+    if (first && !location.hash) scrollTo(first, signal);
     return marked.length > 0;
   };
   if (openMarked()) return;
-  const observer = new MutationObserver((changes) => {
-    const isMark = (/** @type {Node} */ node) => node instanceof Element && node.matches(".highlighted");
-    if (!changes.some((change) => [...change.addedNodes].some(isMark))) return;
-    observer.disconnect();
-    openMarked();
-  });
+  const observer = new MutationObserver(() => openMarked() && observer.disconnect());
   observer.observe(section, { childList: true, subtree: true });
   signal.addEventListener("abort", () => observer.disconnect());
 }
@@ -56,7 +51,7 @@ export function followLandings(section, open, signal) {
  */
 function scrollTo(word, signal, frames = 60) {
   if (signal.aborted) return;
-  const hidden = !word.checkVisibility?.({ contentVisibilityAuto: true }) && "checkVisibility" in word;
+  const hidden = word.checkVisibility?.({ contentVisibilityAuto: true }) === false;
   if (hidden && frames) requestAnimationFrame(() => scrollTo(word, signal, frames - 1));
   else word.scrollIntoView({ block: "center", behavior: "instant" });
 }

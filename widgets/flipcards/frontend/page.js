@@ -12,7 +12,7 @@ import { greet, GRID } from "./greet.js";
  */
 
 // The page says where study.js is; a page made without that has no study.
-const address = document.querySelector("script[data-study]")?.getAttribute("data-study");
+const address = /** @type {HTMLElement | null} */ (document.querySelector("script[data-study]"))?.dataset.study;
 
 /** @type {Promise<Study> | undefined} */
 let loading;
@@ -26,7 +26,7 @@ const load = () =>
       if (study) return resolve(study);
       loading = undefined; // it may come the next time
       script.remove();
-      reject(new Error(`no ${address}`));
+      reject(script.src);
     };
     if (ready()) return settle();
     script.onload = script.onerror = settle;
@@ -35,17 +35,42 @@ const load = () =>
   }));
 
 // Only the page that a card calls home has an address for it.
-const link = (/** @type {HTMLElement} */ card) => card.id && `#${encodeURIComponent(card.id)}`;
+const link = (/** @type {HTMLElement} */ card) => card.id && `#${card.id}`;
 /** @type {import("./cards.js").Store["study"]} */
 const study = async (...asked) => (await load()).open(...asked);
 
+const SCREEN = 500; // elements of a page: more than the first screen has, formulas and code included
+
+/**
+ * Whether nobody looks at a section yet. Asked where it is, the browser would lay out the whole page: what comes
+ * before it is counted. Who comes from a search is led to a word in a card.
+ */
+const canWait = (/** @type {HTMLElement} */ section) => {
+  try {
+    if (localStorage.sphinx_highlight_terms || location.search) return false;
+  } catch {
+    return false;
+  }
+  return [...(section.closest("article,main")?.querySelectorAll("*") ?? [])].indexOf(section) > SCREEN;
+};
+
 const begin = (/** @type {HTMLElement} */ section, /** @type {Element | null} */ closed) => {
-  const enhanceNow = () => enhance(section, { link, ...(address && { study }) });
+  const enhanceNow = () => void enhance(section, { link, ...(address && { study }) });
   // Where decks are gathered, few of them are ever opened.
-  if (closed) closed.addEventListener("toggle", enhanceNow, { once: true });
+  if (closed) closed.addEventListener("toggle", enhanceNow);
   // A large deck has kept the parser busy: let the page be painted first.
   else if (section.querySelector(GRID)) setTimeout(enhanceNow);
-  else enhanceNow();
+  else if (canWait(section)) {
+    const look = (/** @type {IntersectionObserverEntry[]} */ seen) => {
+      if (!seen.at(-1)?.isIntersecting) return;
+      // Who came by a key keeps the focus, which a card that is moved would lose.
+      const focused = /** @type {HTMLElement | null} */ (document.activeElement);
+      enhanceNow();
+      focused?.focus({ preventScroll: true });
+    };
+    new IntersectionObserver(look, { rootMargin: "100%" }).observe(section);
+    addEventListener("beforeprint", enhanceNow);
+  } else enhanceNow();
 };
 
 /** Whether the browser has read a part of the page to its end. */
@@ -59,8 +84,8 @@ const isLoading = () => document.readyState === "loading";
 const begun = new WeakSet();
 /** Begin with every section that is there by now, and look again: nobody waits for the end of a long page. */
 const look = () => {
-  for (const section of document.querySelectorAll("section.flipcards")) {
-    if (begun.has(section) || !(section instanceof HTMLElement)) continue;
+  for (const section of /** @type {NodeListOf<HTMLElement>} */ (document.querySelectorAll("section.flipcards"))) {
+    if (begun.has(section)) continue;
     const closed = section.closest("details:not([open])");
     if (isRead(section)) {
       begun.add(section);

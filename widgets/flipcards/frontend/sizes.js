@@ -107,5 +107,5 @@ export function keepSizes(section, prepare, signal) {
     observer.disconnect();
     cancelAnimationFrame(frame);
   });
-  return { isNear: (card) => card.parentElement !== null && near.has(card.parentElement), measure };
+  return { isNear: (card) => near.has(/** @type {Element} */ (card.parentElement)), measure };
 }

@@ -45,7 +45,7 @@ export function toolbar(view, actions) {
     bar.append(group);
   }
   const setMode = (/** @type {boolean} */ studying) => {
-    modes.forEach((mode, n) => mode.setAttribute("aria-pressed", String(studying === (n === 1))));
+    modes.forEach((mode, n) => mode.setAttribute("aria-pressed", `${studying === (n === 1)}`));
     if (!studying && bar.isConnected) modes[1]?.focus();
   };
   setMode(false);
@@ -78,7 +78,7 @@ export function toolbar(view, actions) {
     update(view) {
       for (const [tag, filter] of filters) {
         const pressed = tag === null ? view.chosen.size === 0 : view.chosen.has(tag);
-        filter.setAttribute("aria-pressed", String(pressed));
+        filter.setAttribute("aria-pressed", `${pressed}`);
       }
       const shown = view.order.filter((card) => isShown(view, card)).length;
       return (count.textContent = counted(shown, view.order.length));
@@ -95,14 +95,14 @@ export function toolbar(view, actions) {
 const counted = (shown, count) => (shown === count ? say("count", { count }) : say("countShown", { shown, count }));
 
 /** What each key does while the focus is on a card; the first is Space. */
-const KEYS = /** @type {const} */ ([
-  ["", "helpTurn"],
-  ["→", "helpNext"],
-  ["←", "helpPrevious"],
-  ["F", "helpFlipAll"],
-  ["S", "helpShuffle"],
-  ["?", "helpKeys"],
-]);
+const KEYS = /** @type {const} */ ({
+  "": "helpTurn",
+  "→": "helpNext",
+  "←": "helpPrevious",
+  F: "helpFlipAll",
+  S: "helpShuffle",
+  "?": "helpKeys",
+});
 
 /**
  * The list of keys, as a dialog that is not open yet.
@@ -112,7 +112,7 @@ const KEYS = /** @type {const} */ ([
 export function keyHelp() {
   const dialog = element("dialog", "flipcards-keys", "", { "aria-label": say("keys") });
   const list = element("dl", "");
-  for (const [key, what] of KEYS) {
+  for (const [key, what] of Object.entries(KEYS)) {
     const term = element("dt", "");
     term.append(element("kbd", "", key || say("space")));
     list.append(term, element("dd", "", say(what)));

@@ -15,7 +15,7 @@
  * @returns {View}
  */
 export function initialView(tags) {
-  return { tags, order: tags.map((_, card) => card), chosen: new Set() };
+  return { tags, order: [...tags.keys()], chosen: new Set() };
 }
 
 /**
@@ -87,6 +87,5 @@ export function allTags(view) {
  * @returns {boolean}
  */
 export function sideToShow(open) {
-  for (const isOpen of open) if (!isOpen) return true;
-  return false;
+  return [...open].includes(false);
 }

@@ -35,8 +35,8 @@ async function render({ model, el }) {
         section.prepend(opened.line);
         ends.push(enhance(section, { study: opened.study }));
       } else {
-        const revealed = (/** @type {string} */ card) => model.send({ type: "reveal", card });
-        ends.push(bringRest(model, section, () => ends.push(enhance(section, { revealed }))));
+        ends.push(tellRevealed(model, section));
+        ends.push(bringRest(model, section, () => ends.push(enhance(section))));
       }
     }
   };
@@ -53,6 +53,33 @@ async function render({ model, el }) {
     end();
     opened?.end();
   };
+}
+
+/**
+ * Tell Python which cards show their answers, each the first time.
+ *
+ * @param {Model} model
+ * @param {HTMLElement} section
+ * @returns {() => void}  Ends it.
+ */
+function tellRevealed(model, section) {
+  const told = new Set();
+  const ending = new AbortController();
+  section.addEventListener(
+    "toggle",
+    ({ target }) => {
+      const card = target instanceof HTMLDetailsElement && target.open ? target.dataset.card : "";
+      if (!card || told.has(card)) return;
+      told.add(card);
+      try {
+        model.send({ type: "reveal", card });
+      } catch (error) {
+        console.warn("flipcards:", error); // the kernel is gone
+      }
+    },
+    { capture: true, signal: ending.signal }, // toggle does not bubble
+  );
+  return () => ending.abort();
 }
 
 export default { render };

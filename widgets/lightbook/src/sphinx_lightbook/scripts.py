@@ -38,8 +38,8 @@ PRELOAD_INDEX = (
 )
 
 
-# On a page of very many elements a script that looks through all of them is a task of its own.
-IN_A_TASK = "(document.all.length>2e4?setTimeout:f=>f())(()=>{{{}}})"
+# On a page of many elements a script that looks through all of them is a task of its own.
+IN_A_TASK = "(document.all.length>2e3?setTimeout:f=>f())(()=>{{{}}})"
 
 # Of `flipcards`. In another language than English its words stand in a script of their own, to run before it.
 FLIPBOOK = "_static/flipbook.js"

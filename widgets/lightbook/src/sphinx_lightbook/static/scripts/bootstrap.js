@@ -54,7 +54,7 @@
   );
 
   // The button that leads back to the top, which the theme shows to who scrolls up, is in the same file.
-  let before = scrollY;
+  let before = 0; // asked of the browser, it would lay out the whole page for the answer
   const scrolled = () => {
     if (scrollY < before) {
       removeEventListener("scroll", scrolled);
