@@ -474,7 +474,7 @@ TURNING = "document.querySelector('.flipcards-turning') !== null"
 
 @pytest.fixture
 def open_far(open_cards):
-    """A function that opens a page with its cards several screens below, which wait until they are looked at."""
+    """A function that opens a page whose cards are several screens below, and have not come near yet."""
 
     def open_far(*, script=PLAIN, **options):
         text = f'<p style="height: 5000px">{"<b>Much</b> to read. " * 600}</p>'
@@ -549,7 +549,7 @@ def test_cards_far_below_are_printed_as_others_are(open_far, open_cards):
         page.emulate_media(media="print")
         page.pdf()
         return page.evaluate(
-            """[...document.querySelectorAll(".flipcard")].map((card) => card.getBoundingClientRect().height)"""
+            "[...document.querySelectorAll('.flipcard')].map((card) => card.getBoundingClientRect().height)"
         )
 
     far = printed(open_far())

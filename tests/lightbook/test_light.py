@@ -436,7 +436,7 @@ def test_on_a_page_of_many_elements_the_theme_s_scripts_are_tasks_of_their_own(n
 def test_the_scripts_of_a_page_do_not_ask_where_it_is_scrolled_to_before_it_is_laid_out(new_book, open_page):
     """The answer would cost the layout of the whole page, in the same task."""
     words = "Words.\n\n" * 200
-    book = new_book({"intro.md": f"# A book\n\n{words}"}, "format: jb-book\nroot: intro\nchapters: []\n")
+    book = new_book({"intro.md": f"# A book\n\n{words}"}, "format: jb-book\nroot: intro\n")
     book.build()
     count = """asked = 0;
         Object.defineProperty(window, "scrollY", { get: () => (asked += 1, window.pageYOffset) });
