@@ -219,6 +219,14 @@ def test_in_an_excerpt_of_the_search_a_term_stands_apart_from_its_definition(ope
     assert "double quantisation Quantising the constants" in squeezed(excerpt.inner_text())
 
 
+def test_an_excerpt_of_the_search_begins_with_no_footer_of_another_card(open_page):
+    page = open_page("search.html?q=forgetting")
+    excerpt = page.locator("#search-results .context", has_text="What is catastrophic forgetting?")
+    assert "Report a mistake" not in excerpt.inner_text()
+    page.goto(page.url.replace("q=forgetting", "q=report+mistake"))  # words of footers are found all the same
+    page.locator("#search-results .context", has_text="Report a mistake").first.wait_for()
+
+
 def test_find_in_page_opens_the_card_that_holds_the_words(open_page):
     # window.find does not look into closed cards; a text fragment uses the browser's own find-in-page.
     page = open_page(CARDS + "#:~:text=loses%20general%20knowledge")

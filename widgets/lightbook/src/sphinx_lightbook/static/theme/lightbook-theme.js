@@ -17,7 +17,8 @@
 
   // Fault: an excerpt is cut where a stem stands ("flatteri"), which the text does not have. Then it shows
   // the page's buttons, which are part of what Sphinx takes for its text. And it shows code and the source
-  // of formulas. Code is read only where the words are nowhere else. And a term runs into its definition.
+  // of formulas. Code and footers within the text are read only where the words are nowhere else. And a term
+  // runs into its definition.
   if (typeof Search !== "undefined") {
     const blocks = "caption, dd, dt, figcaption, h1, h2, h3, h4, h5, h6, li, p, pre, summary, td, th";
     const unread = ".headerlink, script, style, .katex-mathml, .bd-header-article, .prev-next-area";
@@ -36,7 +37,7 @@
       const words = query.toLowerCase().split(/[^\p{L}\p{N}_]+/u).filter((word) => word !== "");
       const starts = [...stems].map((stem) => stem.slice(0, -1)).filter((start) => start.length > 2);
       const sought = [...starts, ...stems, ...words]; // the last that the text has counts
-      const prose = textOf(html, anchor, `${unread}, .highlight`);
+      const prose = textOf(html, anchor, `${unread}, .highlight, article footer`);
       const inProse = sought.some((word) => prose.toLowerCase().includes(word));
       const text = inProse ? prose : textOf(html, anchor, unread);
       Search.htmlToText = () => text;
