@@ -244,12 +244,13 @@ def wait_until():
 def violations():
     """A function that runs axe-core in an open page and returns the names of the rules that fail.
 
-    With `colours_only`, only the rules about colours are asked; `exclude` is a selector of what is left out.
+    With `colours_only`, only the rules about colours are asked; `include` and `exclude` are selectors of
+    what is looked at and what is left out.
     One rule is named because older releases leave it out, as experimental. No more than the names leaves
     the page: that would take as long as the run.
     """
 
-    def violations(page, *, colours_only=False, exclude=None):
+    def violations(page, *, colours_only=False, include="html", exclude=None):
         if not page.evaluate("'axe' in window"):
             page.evaluate(AXE.read_text(encoding="utf-8"))
         options = {"resultTypes": ["violations"], "selectors": False, "elementRef": False}
@@ -259,7 +260,7 @@ def violations():
             options["rules"] = {"label-content-name-mismatch": {"enabled": True}}
         run = """async ([context, options]) =>
             (await axe.run(context, options)).violations.map(({ id }) => id)"""
-        context = {"include": ["html"], **({"exclude": [exclude]} if exclude else {})}
+        context = {"include": [include], **({"exclude": [exclude]} if exclude else {})}
         return set(page.evaluate(run, [context, options]))
 
     return violations

@@ -236,7 +236,8 @@ def test_in_a_book_nothing_runs_loads_or_covers_on_loading_turning_and_using_car
     book, serve, open_hostile, page_errors
 ):
     hostile = open_hostile(f"{serve(book.site)}/index.html")
-    # The many turn in part before they all do, which their status line tells.
+    # The many turn in part before they all do, which their status line tells. Those below wait to come near.
+    hostile.page.locator("section.flipcards").last.scroll_into_view_if_needed()
     expect(hostile.page.locator(".flipcards-turning > .flipcards-status")).to_have_count(2)
     assert hostile.page.locator(".flipcards-turning").count() == 2
     hostile.use(len(book.kept) + 1)

@@ -209,13 +209,23 @@ def test_turning_a_card_moves_nothing_else(open_cards):
         assert boxes(page) == before
 
 
-def test_a_hundred_random_clicks_and_keys_leave_every_card_whole(open_cards):
-    page = open_cards(width=800)
-    rng = random.Random(5)
+@pytest.mark.parametrize("width", [360, 800])
+def test_a_hundred_random_clicks_and_keys_leave_every_card_whole(open_cards, width):
+    page = open_cards(width=width)
+    page.evaluate(
+        """() => {
+            slow = [];
+            new PerformanceObserver((list) => slow.push(...list.getEntries().map(({ duration }) => duration)))
+                .observe({ type: "longtask" });
+        }"""
+    )
+    rng = random.Random(width)
     nodes = "document.getElementsByTagName('*').length"
     before = page.evaluate(nodes), page.evaluate("document.documentElement.scrollHeight"), sorted(boxes(page))
-    for _ in range(100):
+    for action in range(100):
         name = rng.choice(CARDS)[0]
+        if action % 10 == 9:
+            assert side(page, name) == ("back" if is_open(page, name) else "front"), action
         if rng.random() < 0.5:
             page.evaluate("(id) => document.getElementById(id).scrollIntoView()", f"card-{name}")
             box = page.locator(f"#card-{name}").bounding_box()
@@ -228,6 +238,7 @@ def test_a_hundred_random_clicks_and_keys_leave_every_card_whole(open_cards):
     assert after == before
     for name, *_ in CARDS:
         assert side(page, name) == ("back" if is_open(page, name) else "front")
+    assert max(page.evaluate("slow"), default=0) < 1_000, "it froze"
 
 
 def test_without_motion_the_answer_is_there_in_the_first_frame(open_cards):
@@ -243,6 +254,27 @@ def test_without_motion_the_answer_is_there_in_the_first_frame(open_cards):
         }"""
     )
     assert seen == [True, 0]
+
+
+def test_without_motion_a_card_stays_where_it_is_under_the_pointer(open_cards):
+    moving = """async () => {
+        await new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)));
+        const card = document.querySelector(".flipcard");
+        const moved = [".flipcard-front", ".flipcard"].map((part, n) =>
+            getComputedStyle(document.querySelector(part), n ? "::details-content" : "").translate);
+        const shadow = getComputedStyle(card.firstElementChild).boxShadow;
+        const still = moved.every((one) => one === "none");
+        return [document.getAnimations({ subtree: true }).length, still, shadow];
+    }"""
+    page = open_cards(reduced_motion="reduce")
+    before = page.evaluate(moving)
+    page.locator(".flipcard-front").first.hover()
+    after = page.evaluate(moving)
+    assert before[:2] == after[:2] == [0, True]
+    assert before[2] != after[2], "it is under the pointer"
+    page = open_cards()
+    page.locator(".flipcard-front").first.hover()
+    assert page.evaluate(moving)[1] is False  # with motion it rises
 
 
 # --- Size ------------------------------------------------------------------------------------------
@@ -291,10 +323,16 @@ def test_cards_of_a_row_have_one_size(open_cards):
 
 def test_cards_find_their_size_again_when_the_window_changes(open_cards):
     page = open_cards(section_html([("long", "Long?", LONG, ""), *CARDS]), width=1280)
-    page.set_viewport_size({"width": 360, "height": 800})
-    page.wait_for_function("document.getElementById('card-long').offsetHeight > 1000")
+    height = "document.getElementById('card-long').offsetHeight"
+    wide = page.evaluate(height)
+    page.set_viewport_size({"width": 280, "height": 800})
+    page.wait_for_function(
+        "([height]) => document.getElementById('card-long').offsetHeight > height", arg=[1.2 * wide]
+    )
     page.set_viewport_size({"width": 1280, "height": 800})
-    page.wait_for_function("document.getElementById('card-long').offsetHeight < 1000")
+    page.wait_for_function(
+        "([height]) => document.getElementById('card-long').offsetHeight === height", arg=[wide]
+    )
     before = boxes(page)
     page.locator("#card-long .flipcard-front").click()
     settle(page)
@@ -616,6 +654,12 @@ def test_tab_goes_from_the_question_through_its_answer_to_the_next_question(open
     assert visited[:3] == ["response", "Source of sft", "Link to this card"]
     assert "What does LoRA freeze?" in visited[3]
     assert "What does the KL penalty hold?" in visited[4]
+    for _ in range(4):
+        page.keyboard.press("Shift+Tab")
+    assert page.evaluate("document.activeElement.textContent") == "response"
+    for _ in range(3):
+        page.keyboard.press("Shift+Tab")
+    assert page.evaluate("document.activeElement.closest('.flipcards-bar') !== null")
 
 
 def test_controls_are_as_large_as_a_finger(open_cards):

@@ -64,13 +64,22 @@ def test_what_only_the_build_of_a_book_can_look_up_is_named(folder, capsys):
     ]
 
 
+def test_a_deck_with_more_cards_than_a_page_should_have_is_warned_of(folder, capsys):
+    for name, count in (("most", 500), ("many", 501)):
+        cards = "".join(f"  - {{id: {name}-{n}, front: Q, back: A}}\n" for n in range(count))
+        (folder / "decks" / f"{name}.yml").write_text(f"cards:\n{cards}")
+    assert main(["check", "decks/most.yml", "decks/many.yml"]) == 0
+    summary, warning = capsys.readouterr().err.splitlines()
+    assert summary == "2 decks, 1,001 cards: no faults"
+    assert warning.startswith("decks/many.yml: it has 501 cards; on one page a reader waits for all of them")
+
+
 def test_every_fault_of_every_deck_is_told_with_its_line(folder, capsys):
     (folder / "decks" / "bad.yml").write_text(BAD)
     (folder / "decks" / "faces.yaml").write_text(FACES)
     assert main(["check", "decks"]) == 1
     out, told = capsys.readouterr()
     assert out.splitlines() == [
-        "decks/bad.yml:3: card 'a': 'back': HTML such as </b> is shown as text; write Markdown",
         "decks/bad.yml:3: card 'a': 'back': HTML such as <b> is shown as text; write Markdown",
         "decks/bad.yml:3: card 'a': 'back': unknown source 'nobody2020'; add it to works.bib",
         "decks/bad.yml:3: card 'a': 'source': unknown source 'nobody2021'; add it to works.bib",
@@ -79,12 +88,11 @@ def test_every_fault_of_every_deck_is_told_with_its_line(folder, capsys):
         "decks/bad.yml:4: card 'B': the id 'B' has other characters than a-z, 0-9 and hyphens; write b",
         "decks/faces.yaml:3: card 'a': the id is taken by decks/bad.yml:3; give this card another one",
         "decks/faces.yaml:6: card 'a': 'back': unknown source 'nobody2020'; add it to works.bib",
-        "decks/faces.yaml:7: card 'a': 'back': HTML such as </b> is shown as text; write Markdown",
         "decks/faces.yaml:7: card 'a': 'back': HTML such as <b> is shown as text; write Markdown",
         "decks/faces.yaml:8: card 'a': 'source': unknown source 'nobody2021'; add it to works.bib",
         "decks/good.yml:2: card 'a': the id is taken by decks/bad.yml:3; give this card another one",
     ]
-    assert told == "13 faults in 3 of 3 decks\npassed over, no deck: 1 file (decks/other.yml)\n"
+    assert told == "11 faults in 3 of 3 decks\npassed over, no deck: 1 file (decks/other.yml)\n"
 
 
 def test_an_id_that_a_deck_has_twice_is_told_once(tmp_path, capsys):
@@ -155,7 +163,7 @@ def test_faults_of_form_hide_no_faults_of_faces(folder, capsys):
         "cards:\n  - {id: n, front: A, back: '<b>x</b>'}\n  - {id: B, front: Q, back: '# x'}\n"
     )
     assert main(["check", "decks"]) == 1
-    assert [line.split(":")[1] for line in capsys.readouterr().out.splitlines()] == ["2", "2", "3", "3"]
+    assert [line.split(":")[1] for line in capsys.readouterr().out.splitlines()] == ["2", "3", "3"]
 
 
 def test_a_deck_is_checked_once_by_whatever_names_it_goes(capsys):

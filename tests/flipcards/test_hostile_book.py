@@ -10,6 +10,8 @@ import pytest
 from bs4 import BeautifulSoup
 from flipcards.deck import Card, Deck, DeckError
 from flipcards.markup import Faces
+from hypothesis import HealthCheck, Phase, assume, given, settings
+from hypothesis import strategies as st
 from sphinx.cmd import build
 
 CONF = """
@@ -73,8 +75,28 @@ def test_what_is_not_refused_is_harmless_on_the_page(book, loads, hostile, tmp_p
     assert len(kept) > 50
     code, printed, html = book(Card(f"c-{i}", text, text, why=text) for i, text in enumerate(kept))
     assert code == 0, printed
+    assert_harmless(html, len(kept))
+
+
+@settings(deadline=None, max_examples=3, suppress_health_check=list(HealthCheck), phases=[Phase.generate])
+@given(data=st.data())
+def test_generated_text_that_is_not_refused_is_harmless_on_the_page(book, loads, hostile, tmp_path, data):
+    pieces = st.sampled_from([*hostile, "a", "\n", "\n\n", "$", "`", "*", "> ", "- ", "[", "](", "```\n"])
+    faces = Faces(folder=tmp_path)
+    texts = data.draw(
+        st.lists(st.lists(pieces, min_size=2, max_size=5).map("".join), min_size=100, max_size=100)
+    )
+    kept = [text for text in texts if not refers(text) and not faces.faults(text) and loads(text)]
+    assume(len(kept) > 10)
+    code, printed, html = book(Card(f"c-{i}", text, text, why=text) for i, text in enumerate(kept))
+    assert code == 0, printed
+    assert_harmless(html, len(kept))
+
+
+def assert_harmless(html, count):
+    """Nothing on a page of so many cards runs, restyles, asks or reorders."""
     page = BeautifulSoup(html, "html.parser")
-    assert len(page.select("details.flipcard")) == len(kept)
+    assert len(page.select("details.flipcard")) == count
     assert len(page.select("section.flipcards")) == 1
     section = page.select_one("section.flipcards")
     for script in section.find_all("script", recursive=False):  # our own, between the grids of many cards

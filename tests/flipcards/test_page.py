@@ -258,9 +258,9 @@ faces = st.lists(pieces, max_size=14).map("".join)
 
 
 @settings(deadline=None, max_examples=300)
-@given(front=faces, back=faces, why=faces)
-def test_any_text_becomes_balanced_and_safe_html(read_safely, front, back, why):
-    reader = read_safely(page.section(deck(Card("one", front, back, why=why))))
+@given(front=faces, back=faces, why=faces, mathml=st.booleans())
+def test_any_text_becomes_balanced_and_safe_html(read_safely, front, back, why, mathml):
+    reader = read_safely(page.section(deck(Card("one", front, back, why=why)), mathml=mathml))
     assert reader.count["details"] == 1
     assert reader.ids == []
 

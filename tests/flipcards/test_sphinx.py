@@ -330,6 +330,11 @@ FAULTS = {
     "an unknown page": ("{doc}`../words`", "{doc}`../wards`", r"decks/one\.yml:7: .*unknown page '../wards'"),
     "a missing image": ("dot.png", "dat.png", r"decks/one\.yml:9: .*dat\.png"),
     "an unknown role": ("{ref}`the-words`", "{rif}`the-words`", r"decks/one\.yml:7: .*rif"),
+    "TeX that cannot be set": (
+        "$a + b$,",
+        "$a + \\fraction b$,",
+        r"decks/one\.yml:\d+: card 'first': 'back': TeX: Undefined control sequence: \\fraction, at: ",
+    ),
     "a doubled id": (
         "id: second",
         "id: first",
@@ -469,3 +474,38 @@ def test_more_than_500_cards_on_a_page_are_warned_of(tiny):
     tiny.edit("conf.py", "version", 'suppress_warnings = ["flipcards.many"]\nversion')
     code, printed = tiny.build()
     assert code == 0, printed
+
+
+def test_the_cards_of_all_decks_of_a_page_are_counted_and_told_once(tiny):
+    more = [many_cards(300).replace("id: c", f"id: {deck}-") for deck in ("one", "two", "three")]
+    for name, deck in zip(("one", "two", "three"), more, strict=True):
+        tiny.write(f"decks/{name}.yml", deck)
+    decks = "\n".join(f"```{{flipcards}} decks/{name}.yml\n```\n" for name in ("one", "two", "three"))
+    tiny.write("cards.md", f"# Cards\n\n{decks}")
+    _, printed = tiny.build()
+    assert re.findall(r"cards\.md:(\d+): WARNING: (\d+) cards on one page", printed) == [("6", "600")], (
+        printed
+    )
+    tiny.write("cards.md", "# Cards\n\n```{flipcards} decks/one.yml\n```\n")
+    tiny.edit("words.md", "# Words\n", "# Words\n\n```{flipcards} decks/two.yml\n```\n")
+    _, printed = tiny.build()
+    assert "cards on one page" not in printed  # of two pages
+
+
+def test_a_second_deck_of_a_page_brings_no_script_and_no_style(tiny):
+    def brought():
+        page = tiny.page()
+        tags = [*page.select("script[src]"), *page.select("link[rel=stylesheet]"), *page.select("style")]
+        files = [tag.get("src") or tag.get("href") or tag.get_text() for tag in tags]
+        return sorted(
+            file.partition("?")[0] for file in files
+        )  # an address may get its digest at the next build
+
+    assert tiny.build()[0] == 0
+    alone = brought()
+    tiny.write("decks/two.yml", many_cards(3))
+    tiny.edit("cards.md", "decks/one.yml\n```", "decks/one.yml\n```\n\n```{flipcards} decks/two.yml\n```")
+    code, printed = tiny.build()
+    assert code == 0, printed
+    assert len(tiny.page().select("section.flipcards")) == 2
+    assert brought() == alone

@@ -1,17 +1,20 @@
 """Hostile texts in JupyterLab with a kernel: the cards run, ask, cover and restyle nothing."""
 
+import dataclasses
 import json
 
 import nbformat
 import pytest
 from flipcards import Card, Deck
+from flipcards.deck import DeckError
 
 LONG = 120_000  # ms, for what a loaded machine may take long to do
 CELLS = [
-    "from IPython.display import HTML\nfrom flipcards import Deck, page\ndeck = Deck.load('hostile.yml')",
+    "from IPython.display import HTML\nfrom flipcards import Deck\nfrom flipcards.display import bundle",
+    "deck = Deck.load('hostile.yml')",
     "print('Words before.')",
     "deck",
-    "HTML(page.section(deck))",
+    "HTML(bundle(deck)['text/html'])",  # what a viewer without widgets shows
     "print('Words after.')",
 ]
 # What the notebook looks like around the cards.
@@ -37,17 +40,39 @@ STAY = """() => addEventListener("click", (event) => {
 }, true)"""
 
 
+def loads(card, folder):
+    """Whether a file can hold this card."""
+    try:
+        Deck((card,)).save(folder / "try.yml", force=True)
+        Deck.load(folder / "try.yml")
+    except DeckError:
+        return False
+    finally:
+        (folder / "try.yml").unlink(missing_ok=True)
+    return True
+
+
 @pytest.fixture
 def count(lab, root):
     """How many cards hostile.ipynb shows: one for each text that a file can hold, in every field."""
     texts = [
         one["text"] for one in json.loads((root / "tests/flipcards/data/hostile.json").read_text("utf-8"))
     ]
-    cards = [
-        Card(f"c-{i}", text, text, why=text, tags=() if set(text) & set(" \n\t\xa0\u2028") else (text,))
-        for i, text in enumerate(texts)
-        if text.strip()
-    ]
+
+    def names(text, name):
+        """The fields that hold names, of which `name` is this text; what no name can be is in no file."""
+        return {name: text if name in ("term", "see") else (text,)}
+
+    cards = []
+    for i, text in enumerate(text for text in texts if text.strip()):
+        card = Card(f"c-{i}", text, text, why=text)
+        for name in ("term", "see", "source", "tags"):
+            held = dataclasses.replace(card, **names(text, name))
+            if loads(held, lab.folder):
+                card = dataclasses.replace(card, **names(text, name))
+        cards.append(card)
+    for name in ("term", "see", "source", "tags"):
+        assert sum(bool(getattr(card, name)) for card in cards) > 20, name
     Deck(tuple(cards)).save(lab.folder / "hostile.yml", force=True)
     notebook = nbformat.v4.new_notebook(
         cells=[nbformat.v4.new_code_cell(source) for source in CELLS],

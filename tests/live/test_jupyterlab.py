@@ -86,15 +86,79 @@ def test_the_live_cards_ask_no_other_host(notebook, foreign_requests):
 
 
 def test_jupyters_own_keys_do_nothing_while_a_card_has_the_focus(notebook):
+    page = notebook.page
+    kinds = (
+        "cells => cells.map(cell => [...cell.classList].filter(name => /^jp-\\w+Cell$/.test(name)).join())"
+    )
     cells = notebook.locator(".jp-Cell")
-    before = cells.count()
+    before = cells.evaluate_all(kinds)
     front = notebook.locator(".flipcard-front").first
     front.focus()
-    for key in ("a", "b", "d", "d", "m", "x"):
-        notebook.page.keyboard.press(key)
-    front.press("Enter")  # handled after all of them
-    expect(notebook.locator(".flipcard").first).to_have_attribute("open", "")
-    expect(cells).to_have_count(before)
+    opened = False
+    for key in ("a", "b", "d", "d", "m", "y", "x", "c", "v", "z", "1", "ArrowRight", "ArrowLeft"):
+        page.keyboard.press(key)
+        front.press("Enter")  # handled after it
+        opened = not opened
+        expect(notebook.locator(".flipcard").first).to_have_js_property("open", opened)
+        assert cells.evaluate_all(kinds) == before, key
+    # Elsewhere they do what they always do.
+    cells.last.click()
+    page.keyboard.press("Escape")
+    page.keyboard.press("b")
+    expect(cells).to_have_count(len(before) + 1)
+
+
+SEEN = """(card) => {
+    card.scrollIntoView({ block: "center" });
+    const { left, top, width, height } = card.getBoundingClientRect();
+    const at = document.elementFromPoint(left + width / 2, top + height / 2);
+    if (at.closest(".flipcard-front")) return "front";
+    return at.closest(".flipcard") === card ? "back" : "nothing";
+}"""
+
+
+def test_in_jupyterlab_the_cards_are_whole_in_light_and_dark(notebook, violations):
+    page = notebook.page
+    page.emulate_media(reduced_motion="reduce")
+    cards = notebook.locator(".flipcards .flipcard")
+    look = ".flipcards"
+
+    def sides():
+        return [card.evaluate(SEEN) for card in cards.all() if card.is_visible()]
+
+    def shown():
+        return [card.get_attribute("data-card") for card in cards.all() if card.is_visible()]
+
+    for theme in ("light", "dark"):
+        if theme == "dark":
+            page.get_by_role("menuitem", name="Settings", exact=True).click()
+            page.get_by_role("menuitem", name="Theme", exact=True).hover()
+            page.get_by_role("menuitem", name="JupyterLab Dark", exact=True).click()
+            page.locator("body[data-jp-theme-light=false]").wait_for()
+        assert sides() == ["front"] * 6
+        assert violations(page, include=look) == set(), (theme, "fronts")
+        cards.first.locator(".flipcard-front").click()
+        assert sides() == ["back", *["front"] * 5]
+        assert violations(page, include=look) == set(), (theme, "mixed")
+        notebook.get_by_role("button", name="Flip all").click()
+        assert sides() == ["back"] * 6
+        assert violations(page, include=look) == set(), (theme, "backs")
+        notebook.get_by_role("button", name="Flip all").click()
+    deck = shown()
+    cards.first.locator(".flipcard-front").focus()
+    page.keyboard.press("ArrowRight")
+    focused = "document.activeElement.closest('.flipcard').dataset.card"
+    assert page.evaluate(focused) == deck[1]
+    notebook.get_by_role("button", name="lora", exact=True).click()
+    assert 0 < len(shown()) < 6
+    notebook.get_by_role("button", name="All", exact=True).click()
+    notebook.get_by_role("button", name="Shuffle").click()
+    assert sorted(shown()) == sorted(deck)
+    # The keyboard leaves the cards again.
+    cards.last.locator(".flipcard-front").focus()
+    for _ in range(4):
+        page.keyboard.press("Tab")
+    assert not page.evaluate("document.activeElement.matches('.flipcards, .flipcards *')")
 
 
 TURNING = """---

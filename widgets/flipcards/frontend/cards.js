@@ -3,7 +3,7 @@
 
 import { element, frontOf } from "./dom.js";
 import { dress, spokenAnswer, tagsOf } from "./faces.js";
-import { ARRIVING, leave } from "./greet.js";
+import { leave } from "./greet.js";
 import { gridsOf } from "./grids.js";
 import { listenForKeys } from "./keys.js";
 import { followLandings } from "./landing.js";
@@ -183,13 +183,12 @@ export function enhance(section, store = {}) {
 
   // --- Begin, and end ---
 
-  if (!leave(section)) section.classList.add("flipcards-turning", ARRIVING);
+  if (!leave(section)) section.classList.add("flipcards-turning");
   section.prepend(status);
   if (cards.length > 1 || (cards.length && store.study)) section.prepend(bar);
   update(view);
   const grids = gridsOf(section, cards);
   const sizes = keepSizes(section, prepare, signal);
-  section.classList.remove(ARRIVING);
   followLandings(
     section,
     (card) => {

@@ -6,9 +6,6 @@ import { dress } from "./faces.js";
 import { cardsIn, guessGrids, makeRoom } from "./sizes.js";
 import { words } from "./words.js";
 
-/** Until its cards are laid out, a section has this too. Else an answer put behind its question would swing there. */
-export const ARRIVING = "flipcards-arriving";
-
 /** In the section of a large deck. */
 export const GRID = ":scope > .flipcards-grid";
 
@@ -24,7 +21,7 @@ const places = new WeakMap();
 export function greet(section, link = () => "") {
   const grid = section.querySelector(GRID);
   if (!grid || places.has(section)) return;
-  section.classList.add("flipcards-turning", ARRIVING);
+  section.classList.add("flipcards-turning");
   // Where the bar will be, so that the cards stay where they are when it comes.
   const place = element("div", "flipcards-bar");
   section.prepend(place);
@@ -32,7 +29,6 @@ export function greet(section, link = () => "") {
   for (const card of cardsIn(grid)) dress(card, link(card), words("page")("link"));
   makeRoom([grid]);
   guessGrids(section);
-  section.classList.remove(ARRIVING);
 }
 
 /**

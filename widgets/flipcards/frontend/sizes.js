@@ -35,6 +35,8 @@ export function makeRoom(grids) {
     .filter((part) => part.scrollWidth > part.clientWidth + 1);
   cards.forEach((card, i) => card.style.setProperty("--flipcards-answer", `${(heights[i] ?? 0) + 1}px`));
   for (const part of wide) part.setAttribute("tabindex", "0"); // else no key scrolls it
+  // From now on they move. Until then an answer that is put behind its question would swing there.
+  for (const grid of grids) grid.classList.add("flipcards-ready");
 }
 
 /**
@@ -94,7 +96,7 @@ export function keepSizes(section, prepare, signal) {
     { signal },
   );
   section.addEventListener("load", measureSoon, { capture: true, signal }); // a picture came
-  document.fonts?.ready.then(() => signal.aborted || measureSoon());
+  document.fonts.ready.then(() => signal.aborted || measureSoon());
 
   let width = section.clientWidth;
   const observer = new ResizeObserver(() => {

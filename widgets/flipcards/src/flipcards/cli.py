@@ -27,6 +27,7 @@ from flipcards.anki_write import log_of
 from flipcards.deck import MAX_BYTES, Card, Deck, DeckError, Fault
 from flipcards.files import refuse_taken, write_whole
 from flipcards.new import installed_from, new_book
+from flipcards.page import MANY
 from flipcards.schema import schema_text
 from flipcards.words import WordsError, find
 
@@ -262,6 +263,12 @@ def _check(options: argparse.Namespace) -> int:
         if found
         else f"{held}: no faults"
     )
+    for deck in decks:
+        if len(deck) > MANY:
+            _say(
+                f"{deck.shown_as}: it has {len(deck)} cards; on one page a reader waits for all of them: "
+                f"spread more than {MANY} over pages"
+            )
     if others:
         names = ", ".join(others[:_NAMED]) + (", …" if len(others) > _NAMED else "")
         _say(f"passed over, no deck: {_count(len(others), 'file')} ({names})")

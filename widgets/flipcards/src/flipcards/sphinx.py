@@ -38,6 +38,7 @@ from flipcards.page import MANY, groups
 from flipcards.words import Words, WordsError
 
 logger = logging.getLogger(__name__)
+_SHOWN = "flipcards shown"  # where Sphinx keeps what is known of the page that is being read
 
 STATIC = Path(__file__).parent / "static"
 ATTRIBUTES = {"attrs_block", "attrs_image", "attrs_inline"}
@@ -243,10 +244,12 @@ def deck_nodes(
         domain.note_faults(error.faults)
         return []
     domain.note_deck(deck, home)
-    if many and len(deck) > MANY:
+    before = env.temp_data.get(_SHOWN, 0)  # of the page that is being read
+    env.temp_data[_SHOWN] = shown = before + len(deck)
+    if many and before <= MANY < shown:
         logger.warning(
             "%d cards on one page: a reader waits for all of them; spread them over pages",
-            len(deck),
+            shown,
             location=(env.docname, line),
             type="flipcards",
             subtype="many",
