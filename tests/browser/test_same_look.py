@@ -84,8 +84,6 @@ def picture(context, address, late, page_as_written=None):
         )
     page.goto(address)
     page.add_style_tag(content=ASIDE)
-    if late:
-        page.locator(late).first.wait_for()
     page.evaluate(
         """async () => {
             for (const image of document.images) {
@@ -93,8 +91,18 @@ def picture(context, address, late, page_as_written=None):
                 if (image.checkVisibility()) await image.decode();
             }
             await document.fonts.ready;
+            // Cards far down the page turn once they have come near.
+            const frame = () => new Promise(requestAnimationFrame);
+            for (const section of document.querySelectorAll("section.flipcards")) {
+                section.scrollIntoView();
+                while (section.checkVisibility() && !section.matches(".flipcards-turning")) await frame();
+            }
+            scrollTo(0, 0);
+            for (let frames = 0; frames < 4; frames++) await frame();
         }"""
     )
+    if late:
+        page.locator(late).first.wait_for()
     if "?" in address:
         page.wait_for_function(EXCERPTS, timeout=60_000)
     shot = page.screenshot(full_page=True, animations="disabled")

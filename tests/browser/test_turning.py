@@ -4,6 +4,7 @@ import http.server
 import io
 import json
 import random
+import re
 import threading
 from pathlib import Path
 
@@ -722,6 +723,48 @@ def test_axe_finds_nothing_on_any_side(open_page, axe, width, dark):
         found = page.evaluate("axe.run('section.flipcards')")
         assert [violation["id"] for violation in found["violations"]] == [], json.dumps(found["violations"])
         assert found["passes"]
+
+
+# What axe-core leaves open: text on a gradient. Its contrast is least with one of the gradient's colours.
+LEAST_CONTRAST = """([selector, colours]) => {
+    const pen = new OffscreenCanvas(1, 1).getContext("2d", { willReadFrequently: true });
+    const element = document.querySelector(selector);
+    const light = (colour) => {
+        pen.fillStyle = colour;
+        pen.fillRect(0, 0, 1, 1);
+        const parts = [...pen.getImageData(0, 0, 1, 1).data].slice(0, 3).map((part) => part / 255);
+        const linear = (part) => (part <= 0.04045 ? part / 12.92 : ((part + 0.055) / 1.055) ** 2.4);
+        const [red, green, blue] = parts.map(linear);
+        return 0.2126 * red + 0.7152 * green + 0.0722 * blue;
+    };
+    const resolved = (colour) => {
+        const probe = document.createElement("i");
+        probe.style.color = colour;
+        element.append(probe);
+        const found = getComputedStyle(probe).color;
+        probe.remove();
+        return found;
+    };
+    const ratios = colours.map(resolved).map((behind) => {
+        const [low, high] = [light(behind), light(getComputedStyle(element).color)].sort((a, b) => a - b);
+        return (high + 0.05) / (low + 0.05);
+    });
+    return Math.min(...ratios);
+}"""
+
+
+@pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
+def test_text_on_a_gradient_can_be_read(open_page, dark):
+    page = open_page("chapters/flashcards.html", dark=dark)
+    page.wait_for_selector(".flipcards-turning")
+    ends = ["var(--flipcards-surface)", "var(--flipcards-tint)"]
+    for part in (".flipcard-front", ".flipcard-tags span"):
+        assert page.evaluate(LEAST_CONTRAST, [part, ends]) >= 4.5, part
+    page = open_page("chapters/overview.html", dark=dark)
+    cover = page.locator(".cover.container")
+    ends = re.findall(r"rgb\([^)]*\)", cover.evaluate("(cover) => getComputedStyle(cover).backgroundImage"))
+    assert len(ends) == 3
+    assert page.evaluate(LEAST_CONTRAST, [".cover p", ends]) >= 4.5
 
 
 def test_axe_finds_nothing_in_the_list_of_keys(open_cards, axe):
