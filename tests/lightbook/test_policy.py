@@ -207,3 +207,57 @@ def test_an_author_s_scripts_run_under_the_policy_that_their_page_has(
     page = open_page(book, "works.html")
     wait_until(page, "window.answer === 42 && window.compiled === true", seconds=30)
     assert page_errors == []
+
+
+def test_a_host_that_pages_may_ask_is_in_their_policy_but_none_of_its_scripts(
+    new_book, open_page, foreign_requests, page_errors, wait_until
+):
+    pages = {
+        "intro.md": """\
+            # A book
+
+            ![A picture](https://pictures.example/a.png)
+
+            <script src="_static/asks.js"></script>
+            """,
+        "plain.md": "# A page\n\nWords.\n",
+        "foreign.md": '# A page\n\n<script src="https://pictures.example/b.js"></script>\n',
+        # Addresses that are put together are not found in a text.
+        "own/asks.js": """\
+            for (const host of ["pictures", "other"]) {
+              fetch(`https://${host}.example/read`).catch(() => {});
+              new Image().src = `https://${host}.example/shown`;
+              document.head.append(Object.assign(document.createElement("script"),
+                { src: `https://${host}.example/run` }));
+            }
+            """,
+    }
+    book = new_book(
+        pages,
+        f"{TOC}  - file: plain\n  - file: foreign\n",
+        html_static_path=["own"],
+        lightbook_allow_hosts=["Pictures.example"],
+    )
+    printed = book.build()
+    reason = "nobody here can read the script that it runs of pictures.example"
+    assert f"without a policy: foreign.html ({reason})" in printed
+    found = policies(book)
+    assert found["foreign"] is None
+    for name in ("intro", "plain", "search", "404"):
+        for directive in ("img-src", "media-src", "font-src", "style-src-elem", "connect-src", "frame-src"):
+            assert "http://pictures.example:*" in sources(directive, found[name])
+        for directive in ("default-src", "script-src", "worker-src", "base-uri"):
+            assert not any("example" in source for source in sources(directive, found[name]))
+        assert "other.example" not in found[name]
+
+    page = open_page(book, "intro.html")
+    refused = ("https://other.example/read", "https://other.example/shown", "/run")
+    wait_until(
+        page,
+        lambda: all(any(word in e and "Content Security" in e for e in page_errors) for word in refused),
+        seconds=30,
+    )
+    page.locator("img[alt='A picture']").scroll_into_view_if_needed()
+    asked = {f"https://pictures.example/{path}" for path in ("a.png", "read", "shown")}
+    wait_until(page, lambda: {*foreign_requests} >= asked, seconds=30)
+    assert {*foreign_requests} == asked

@@ -174,6 +174,7 @@ NO_CALLS = [
     "box.innerHTML = '<a href=\"https://a.example/x\">a link</a>'",
     'document.createElementNS("http://www.w3.org/2000/svg", "image")',
     'if (url.startsWith("https://a.example/")) prefetch(url); new URL("https://a.example/x").host',
+    "fetch(`https://${location.host}/x`)",
     '// fetch("https://a.example/x")',
     'go(); // as in fetch("https://a.example/x")',
     '/**\n * For instance `fetch("https://a.example/x")`.\n */',

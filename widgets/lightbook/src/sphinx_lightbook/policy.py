@@ -10,6 +10,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import re
+from collections.abc import Iterable
 from pathlib import Path
 from typing import NamedTuple
 
@@ -17,8 +18,9 @@ from sphinx.application import Sphinx
 
 from sphinx_lightbook.icons import SCRIPT as FONT_AWESOME
 from sphinx_lightbook.pages import edit_each_page
+from sphinx_lightbook.remote import Request, requests_of_script, requests_of_stylesheet
 from sphinx_lightbook.rewriting import WEB_BUILDERS, Page, Site, add_step
-from sphinx_lightbook.scripts import BOOTSTRAP, KNOWN
+from sphinx_lightbook.scripts import BOOTSTRAP, KNOWN, SEARCH_INDEX
 from sphinx_lightbook.tags import Tag, edit_tags, file_named, named, tags
 from sphinx_lightbook.translations import MAKES_RULE, say_rule_as_function
 
@@ -41,6 +43,18 @@ POLICY = {
     "worker-src": [SELF, "blob:"],
     "base-uri": [SELF],
 }
+
+# What may come from the hosts that the author lets pages ask: what is shown, and what scripts read.
+SHOWN = (
+    "img-src",
+    "media-src",
+    "font-src",
+    "style-src",
+    "style-src-elem",
+    "connect-src",
+    "frame-src",
+    "object-src",
+)
 
 # Own pages learn where a reader came from, other sites do not.
 REFERRER = '<meta name="referrer" content="same-origin" />'
@@ -104,7 +118,8 @@ def setup(app: Sphinx) -> None:
     """Take the theme's handlers out as pages are made, and add the policy when all are written."""
     app.connect("builder-inited", add_script)
     edit_each_page(app, lambda page, context: name_actions(page))
-    add_step(app, Policy(app.config.lightbook_catalogue["search"]["found"]))
+    hosts = [host.lower() for host in app.config.lightbook_allow_hosts]
+    add_step(app, Policy(app.config.lightbook_catalogue["search"]["found"], hosts))
 
 
 def add_script(app: Sphinx) -> None:
@@ -136,8 +151,9 @@ class Policy:
 
     name = "policy"
 
-    def __init__(self, found: str) -> None:
+    def __init__(self, found: str, hosts: Iterable[str] = ()) -> None:
         self.found = found
+        self.hosts = frozenset(hosts)
 
     def prepare(self, site: Site) -> None:
         """Look at the scripts that run, for what a strict policy would break."""
@@ -146,6 +162,7 @@ class Policy:
         self.needs: dict[str, Needs] = {}
         self.rules: dict[str, bool] = {}
         self.files: dict[str, list[str]] = {}
+        self.asked: dict[str, list[Request]] = {}
         self.refused: dict[str, str] = {}
         for page in site.pages.values():
             reason = self._reason(page)
@@ -162,9 +179,12 @@ class Policy:
             return f"its {page.facts['handlers'][0]} attribute runs a script"
         if page.facts["embedded"]:
             return f"the address in its {page.facts['embedded'][0]} is a content of its own"
-        if page.facts["foreign"]:
-            return f"it asks {page.facts['foreign'][0]}"
+        if page.facts["foreign_scripts"]:
+            return f"nobody here can read the script that it runs of {page.facts['foreign_scripts'][0]}"
         for path in self._files(page):
+            for request in self._asked(path):
+                if request.runs:
+                    return f"nobody here can read the script that {path} runs of {request.host}"
             if self._needs(path).scripts:
                 return f"{path} makes scripts from text"
         if any(needs_of(text).scripts for text in _inline(page)):
@@ -183,7 +203,7 @@ class Policy:
         ):
             idle.add(DOCTOOLS)
         found = dict.fromkeys(path for path in named if path not in idle)
-        waiting = [path for path in found if path not in KNOWN and path != BOOTSTRAP]
+        waiting = [path for path in found if path not in KNOWN and path not in {BOOTSTRAP, SEARCH_INDEX}]
         loaded = [path for text in _inline(page) for path in self._loaded(text, page.name)]
         while waiting or loaded:
             for path in loaded:
@@ -215,9 +235,23 @@ class Policy:
             self.needs[path] = needs_of(self.site.text(path) or "")
         return self.needs[path]
 
+    def _asked(self, path: str) -> list[Request]:
+        """What a script file or a style sheet asks other hosts for; those of the theme ask nobody."""
+        if path not in self.asked:
+            find = requests_of_stylesheet if path.endswith(".css") else requests_of_script
+            is_known = path in KNOWN or path in {BOOTSTRAP, FONT_AWESOME, SEARCH_INDEX}
+            self.asked[path] = [] if is_known else find(self.site.text(path) or "")
+        return self.asked[path]
+
+    def _hosts(self, page: Page) -> list[str]:
+        """The hosts that a page may ask, in the author's settings, and those that it would ask."""
+        sheets = [sheet["path"] for sheet in page.facts["sheets"] if sheet["path"]]
+        asked = {request.host for path in (*self._files(page), *sheets) for request in self._asked(path)}
+        return sorted(self.hosts | asked.union(page.facts["foreign"]))
+
     def state(self, page: Page) -> object:
-        """What its scripts need."""
-        return [self.refused.get(page.name), *self._all_needs(page)]
+        """What its scripts need, and the hosts."""
+        return [self.refused.get(page.name), *self._all_needs(page), self._hosts(page)]
 
     def _all_needs(self, page: Page) -> Needs:
         each = [*map(self._needs, self._files(page)), *map(needs_of, _inline(page))]
@@ -227,7 +261,7 @@ class Policy:
         """Put referrer and policy at the start of the head."""
         metas = "" if 'name="referrer"' in html[: html.find("</head>")] else REFERRER
         if page.name not in self.refused and 'http-equiv="Content-Security-Policy"' not in html:
-            policy = policy_of(html, self._all_needs(page))
+            policy = policy_of(html, self._all_needs(page), self._hosts(page))
             metas = f'<meta http-equiv="Content-Security-Policy" content="{policy}" />\n    {metas}'
         return re.sub(r"(<head\b[^>]*>)", lambda match: f"{match[1]}\n    {metas}", html, count=1)
 
@@ -262,12 +296,13 @@ def makes_scripts(script: str) -> bool:
     return False
 
 
-def policy_of(html: str, needs: Needs | None = None) -> str:
+def policy_of(html: str, needs: Needs | None = None, hosts: Iterable[str] = ()) -> str:
     """The policy for a page, with the hashes of what is in it.
 
     Args:
         html: the page as it is published.
         needs: what its scripts do.
+        hosts: the other hosts that it may ask, for what is shown and what scripts read.
     """
     needs = needs or Needs()
     policy: dict[str, list[str]] = {name: list(sources) for name, sources in POLICY.items()}
@@ -281,6 +316,11 @@ def policy_of(html: str, needs: Needs | None = None) -> str:
         policy["style-src-elem"].append("'unsafe-inline'")
     if needs.wasm:
         policy["script-src"].append("'wasm-unsafe-eval'")
+    for host in hosts:
+        for name in SHOWN:
+            # Of any port, and by https too.
+            policy.setdefault(name, [SELF]).append(f"http://{host}:*")
+        policy["connect-src"].append(f"ws://{host}:*")
     return "; ".join(f"{name} {' '.join(dict.fromkeys(sources))}" for name, sources in policy.items())
 
 

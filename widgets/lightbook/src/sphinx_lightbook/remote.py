@@ -198,7 +198,7 @@ def requests_of_script(script: str) -> list[Request]:
     found = [
         replace(request, line=script.count("\n", 0, place) + 1)
         for place, request in _find_in_script(script, hrefs=bool(_LOADS_BY_HREF.search(script)))
-        if not _in_comment(script, place)
+        if not _in_comment(script, place) and "${" not in request.host
     ]
     return list(dict.fromkeys(sorted(found, key=lambda request: request.line)))
 

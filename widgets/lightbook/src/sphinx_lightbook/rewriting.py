@@ -303,7 +303,8 @@ def read_facts(name: str, html: str) -> dict[str, Any]:
         `[attributes`, `variables`: of style sheets, `--name`, `animations`: words of declarations of these,
         `data`: the words in scripts that are data,
         `symbols`: characters of private use, `handlers`: attributes that run scripts, `embedded`: attributes
-        whose address is itself a page or a script, `foreign`: other hosts.
+        whose address is itself a page or a script, `foreign`: other hosts, `foreign_scripts`: those of them
+        from which scripts come.
     """
     words: set[str] = set()
     seen: set[str] = set()
@@ -341,6 +342,7 @@ def read_facts(name: str, html: str) -> dict[str, Any]:
             images.append(path)
         elif tag.name == "script":  # data, from which a script may make tags
             data.append(tag.inner)
+    requests = requests_of_page(html)
     return {
         "sheets": sheets,
         "scripts": scripts,
@@ -349,7 +351,8 @@ def read_facts(name: str, html: str) -> dict[str, Any]:
         "data": sorted({word for text in data for word in re.findall(r"[\w-]+", text)}),
         "handlers": sorted(handlers),
         "embedded": sorted(embedded),
-        "foreign": sorted({request.host for request in requests_of_page(html)}),
+        "foreign": sorted({request.host for request in requests}),
+        "foreign_scripts": sorted({r.host for r in requests if r.runs or r.tag == "<base href>"}),
         "variables": sorted(set(re.findall(r"--[\w-]+", html))),
         "animations": sorted(
             {word for said in _ANIMATION.findall(html) for word in re.findall(r"[\w-]+", said)}
