@@ -73,6 +73,46 @@ def test_a_build_that_would_ask_other_hosts_fails_each_time_until_they_are_allow
     book.build()
 
 
+def test_the_author_s_scripts_and_drawings_are_read_too_and_named_by_file_and_line(new_book):
+    drawing = """\
+        <svg xmlns="http://www.w3.org/2000/svg" width="40" height="20">
+        <image href="https://pictures.example/a.png"/></svg>
+        """
+    pages = {
+        "intro.md": "# A book\n\n![A drawing](figures/drawing.svg)\n",
+        "figures/drawing.svg": drawing,
+        "figures/unused.svg": drawing.replace("pictures", "unused"),
+        "own/scripts/own.js": """\
+            // Like fetch("https://comments.example/"), a comment asks nobody.
+            const HOME = "https://texts.example/own.js";
+            fetch("https://scripts.example/count");
+            """,
+        "own/worker.mjs": 'import "https://scripts.example/count";\n',
+    }
+    book = new_book(
+        pages,
+        "format: jb-book\nroot: intro\n",
+        html_static_path=["own", "own/worker.mjs"],
+        html_js_files=["scripts/own.js"],
+    )
+    output = book.build(fails=True)
+    for line in (
+        "figures/drawing.svg:2: <image href> asks pictures.example for https://pictures.example/a.png; keep",
+        "own/scripts/own.js:3: fetch() asks scripts.example for https://scripts.example/count; keep the file",
+        "own/worker.mjs:1: import asks scripts.example for https://scripts.example/count; keep the file",
+    ):
+        assert line in output
+    for word in ("comments.example", "texts.example", "unused.example"):
+        assert word not in output
+
+    book.configure(
+        html_static_path=["own"],
+        html_js_files=["scripts/own.js"],
+        lightbook_allow_hosts=["pictures.example", "scripts.example"],
+    )
+    book.build()
+
+
 def test_what_the_author_asks_for_is_kept_and_named_with_its_remedy(new_book):
     widgets = {"https://widgets.example/manager.js": {}}
     book = new_book(

@@ -1,7 +1,13 @@
 """What is read from a page as asking other hosts, and what is not."""
 
 import pytest
-from sphinx_lightbook.remote import Request, requests_of_page, requests_of_stylesheet
+from sphinx_lightbook.remote import (
+    Request,
+    requests_of_drawing,
+    requests_of_page,
+    requests_of_script,
+    requests_of_stylesheet,
+)
 
 ASKING = [
     ('<script src="https://a.example/x.js"></script>', "<script src>", "https://a.example/x.js"),
@@ -41,6 +47,61 @@ ASKING = [
     ('<script>element.src = "https://a.example/x"</script>', "<script>", "https://a.example/x"),
     ('<script>fetch("//a.example/x")</script>', "<script>", "//a.example/x"),
     ('<script>"<!--"</script><img src="https://a.example/x">', "<img src>", "https://a.example/x"),
+    *(
+        (f"<style>p {{ background: {value} }}</style>", "<style>", "https://a.example/x")
+        for value in (
+            'image-set("https://a.example/x" 1x)',
+            '-webkit-image-set(url("b.png") 1x, "https://a.example/x" type("image/png") 2x)',
+            "image-set(url(https://a.example/x) 1x)",
+            'cross-fade("b.png", "https://a.example/x")',
+        )
+    ),
+    ('<style>@import/**/"https://a.example/x";</style>', "<style>", "https://a.example/x"),
+    ('<style>@import"https://a.example/x";</style>', "<style>", "https://a.example/x"),
+    (
+        '<style>p::after { content: "/*" } b { src: url(//a.example/x) } /* */</style>',
+        "<style>",
+        "//a.example/x",
+    ),
+    *(
+        (f"<script>{call}</script>", "<script>", "https://a.example/x")
+        for call in (
+            'xhr.open("GET","https://a.example/x")',
+            "request.open ( 'post', `https://a.example/x`)",
+            'el.setAttribute("src","https://a.example/x")',
+            "el.setAttributeNS(null, 'href', 'https://a.example/x')",
+            'new Image().src="https://a.example/x"',
+            'new Audio("https://a.example/x")',
+            'navigator.sendBeacon("https://a.example/x", data)',
+            'new EventSource("https://a.example/x")',
+            'importScripts("own.js", "https://a.example/x")',
+            'import(/* webpackIgnore: true */ "https://a.example/x")',
+            'fetch(new URL("https://a.example/x"))',
+            'fetch(new Request("https://a.example/x"))',
+            '$.getJSON("https://a.example/x", go)',
+            '$.ajax({ method: "GET", url: "https://a.example/x" })',
+            'Object.assign(document.createElement("img"), { alt: "", src: "https://a.example/x" })',
+            'box.innerHTML = \'<img alt="" src="https://a.example/x">\'',
+            'box.style.background = "url(https://a.example/x)"',
+            'box.style.background = "url(\\"https://a.example/x\\")"',
+        )
+    ),
+    ('<script>new WebSocket("wss://a.example/x")</script>', "<script>", "wss://a.example/x"),
+    ('<svg><script href="https://a.example/x"></script></svg>', "<script href>", "https://a.example/x"),
+    ('<svg><image xlink:href="https://a.example/x"/></svg>', "<image xlink:href>", "https://a.example/x"),
+    ('<svg:image href="https://a.example/x"/>', "<image href>", "https://a.example/x"),
+    ('<svg><set attributeName="href" to="https://a.example/x"/></svg>', "<set to>", "https://a.example/x"),
+    ('<rect fill="url(https://a.example/x)"/>', "<rect fill>", "https://a.example/x"),
+    (
+        '<script type="speculationrules">{"prefetch": [{"urls": ["own.html", "https://a.example/x"]}]}</script>',
+        "<script type=speculationrules>",
+        "https://a.example/x",
+    ),
+    (
+        '<script type="importmap">{"imports": {"x": "https://a.example/x"}}</script>',
+        "<script type=importmap>",
+        "https://a.example/x",
+    ),
     ("<p don't><img src='https://a.example/x'>", "<img src>", "https://a.example/x"),
 ]
 
@@ -57,6 +118,9 @@ QUIET = [
     '<script type="application/json">{"src": "https://a.example/x.js"}</script>',
     '<script>const svg = "http://www.w3.org/2000/svg"; open("https://a.example/page")</script>',
     "<style>/* url(https://a.example/x) */ p { background: url(x.png) }</style>",
+    "<style>@namespace svg url(http://www.w3.org/2000/svg);</style>",
+    '<style>p::after { content: "https://a.example/x" }</style>',
+    '<script type="speculationrules">{"prerender": [{"where": {"href_matches": "/*"}}]}</script>',
     '<svg xmlns="http://www.w3.org/2000/svg" xmlns:xlink="http://www.w3.org/1999/xlink"></svg>',
 ]
 
@@ -86,3 +150,61 @@ def test_a_stylesheet_asks_by_import_and_by_url():
 
 def test_a_request_is_named_once_however_often_it_is_made():
     assert len(requests_of_page('<img src="https://a.example/x">' * 3)) == 1
+
+
+CALLS = {
+    'fetch("https://a.example/x")': "fetch()",
+    'window.fetch?.("https://a.example/x", { method: "POST" })': "fetch()",
+    'xhr.open("GET", "https://a.example/x")': "open()",
+    'image.setAttribute("src", "https://a.example/x")': "setAttribute()",
+    'new Image().src = "https://a.example/x"': ".src",
+    'navigator.sendBeacon("https://a.example/x")': "sendBeacon()",
+    'new WebSocket("wss://a.example/x")': "WebSocket()",
+    'importScripts("https://a.example/x")': "importScripts()",
+    'import("https://a.example/x")': "import",
+    'import x from "https://a.example/x"': "import",
+    'const l = document.createElement("link"); l.href = "https://a.example/x"': ".href",
+    'box.innerHTML = `<img src=\\"https://a.example/x\\">`': "<img src>",
+}
+
+NO_CALLS = [
+    'const HOME = "https://a.example/x.js", SVG = "http://www.w3.org/2000/svg"',
+    'link.href = "https://a.example/x"; location.href = "https://a.example/x"',
+    'window.open("https://a.example/x"); open("https://a.example/x")',
+    "box.innerHTML = '<a href=\"https://a.example/x\">a link</a>'",
+    'document.createElementNS("http://www.w3.org/2000/svg", "image")',
+    'if (url.startsWith("https://a.example/")) prefetch(url); new URL("https://a.example/x").host',
+    "fetch(`https://${location.host}/x`)",
+    '// fetch("https://a.example/x")',
+    'go(); // as in fetch("https://a.example/x")',
+    '/**\n * For instance `fetch("https://a.example/x")`.\n */',
+    '/*\n  fetch("https://a.example/x")\n*/',
+    'go(/* fetch("https://a.example/x") */);',
+]
+
+
+@pytest.mark.parametrize("call", CALLS)
+def test_a_script_file_that_would_ask_another_host_is_found_out_with_its_line(call):
+    before = '/* A script. */\nconst glob = "src/*", note = "// none";\n'
+    found = requests_of_script(f"{before}{call};\n")
+    assert [(request.tag, request.host, request.line) for request in found] == [(CALLS[call], "a.example", 3)]
+
+
+@pytest.mark.parametrize("script", NO_CALLS)
+def test_a_text_or_a_comment_of_a_script_file_is_no_request(script):
+    assert requests_of_script(f"/* A script. */\n{script};\n") == []
+
+
+def test_a_large_script_is_looked_through_where_it_names_an_address():
+    words = "let word = 'https', other = word;\n" * 2_000
+    found = requests_of_script(f'{words}fetch("https://a.example/1");{words}fetch("//b.example/2")')
+    assert [(request.host, request.line) for request in found] == [("a.example", 2_001), ("b.example", 4_001)]
+
+
+def test_a_drawing_asks_like_a_page_and_by_its_style_sheet():
+    svg = """<?xml version="1.0"?><?xml-stylesheet type="text/css" href="https://a.example/1.css"?>
+    <!DOCTYPE svg PUBLIC "-//W3C//DTD SVG 1.1//EN" "http://www.w3.org/Graphics/SVG/1.1/DTD/svg11.dtd">
+    <svg xmlns="http://www.w3.org/2000/svg"><metadata rdf:resource="http://purl.org/dc/"/>
+    <a href="https://fine.example/"><image href="https://b.example/2.png"/></a>
+    <style><![CDATA[ @import url(https://c.example/3.css); ]]></style></svg>"""
+    assert [request.host for request in requests_of_drawing(svg)] == ["a.example", "b.example", "c.example"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +11,13 @@ from sphinx.config import Config
 from sphinx.errors import SphinxError
 
 from sphinx_lightbook.memory import page_files, read_changed
-from sphinx_lightbook.remote import Request, requests_of_page, requests_of_stylesheet
+from sphinx_lightbook.remote import (
+    Request,
+    requests_of_drawing,
+    requests_of_page,
+    requests_of_script,
+    requests_of_stylesheet,
+)
 
 WIDGET_VIEW = "application/vnd.jupyter.widget-view+json"
 # Of EPUB and help books a reader's program decides what to load.
@@ -48,7 +55,9 @@ def setup(app: Sphinx) -> None:
     drop_thebe(app, app.config)
     drop_widget_manager(app, app.config)
     app.connect("html-page-context", drop_widget_state, priority=900)
-    app.connect("build-finished", check, priority=900)
+    # What extensions add to these comes later; what themes have is in none of them.
+    given = {"_static": [*app.config.html_static_path], "": [*app.config.html_extra_path]}
+    app.connect("build-finished", lambda app, exception: check(app, exception, given), priority=900)
 
 
 # What a default book asks for -------------------------------------------------------------------------------
@@ -78,7 +87,7 @@ def drop_widget_manager(app: Sphinx, config: Config) -> None:
     """
     if "nb_ipywidgets_js" not in config or _given(config, "nb_ipywidgets_js"):
         return
-    if all(Request("", url).host in _allowed(config) for url in config.nb_ipywidgets_js):
+    if all(Request("", url).host in allowed_hosts(config) for url in config.nb_ipywidgets_js):
         return
     config.nb_ipywidgets_js = {}
     config.nb_mime_priority_overrides = [("*", WIDGET_VIEW, None), *config.nb_mime_priority_overrides]
@@ -104,68 +113,117 @@ def _given(config: Config, name: str) -> bool:
 # The check --------------------------------------------------------------------------------------------------
 
 
-def check(app: Sphinx, exception: Exception | None) -> None:
-    """Read the pages and style sheets that this build left, and refuse those that ask other hosts.
+Places = list[tuple[str, int]]  # paths relative to the site, with a line where that is known
+
+
+def check(app: Sphinx, exception: Exception | None, given: Mapping[str, Sequence[str]]) -> None:
+    """Read the pages, style sheets, drawings and scripts that this build left: none may ask another host.
+
+    Args:
+        app: the application.
+        exception: what has ended the build, if anything.
+        given: the author's folders and files by the folder of the site that they are copied into.
 
     Raises:
         ForeignRequests: with a line for each request.
     """
     if exception is not None or app.builder.name not in WEB_BUILDERS:
         return
-    allowed = _allowed(app.config)
-    askers: dict[Request, list[str]] = {}
-    for name, requests in _requests(app).items():
+    allowed = allowed_hosts(app.config)
+    sources = _sources(app, given)
+    askers: dict[Request, Places] = {}
+    for name, requests in _requests(app, sources).items():
         for request in requests:
             if request.host not in allowed:
-                askers.setdefault(request, []).append(name)
+                askers.setdefault(request, []).append((name, request.line))
     if askers:
         raise ForeignRequests(
             "pages of this book would tell other hosts who reads them. "
             "Mend each, or name the host in lightbook_allow_hosts.\n"
-            + "\n".join(_line(app, request, names) for request, names in askers.items())
+            + "\n".join(_line(app, sources, request, places) for request, places in askers.items())
         )
 
 
-def _line(app: Sphinx, request: Request, names: list[str]) -> str:
-    places = [_place(app, name, request) for name in names[:NAMED_PAGES]]
-    more = f" and {len(names) - len(places)} more" if len(names) > len(places) else ""
+def _line(app: Sphinx, sources: Mapping[str, Path], request: Request, askers: Places) -> str:
+    places = [_place(app, sources, name, request.url, line) for name, line in askers[:NAMED_PAGES]]
+    more = f" and {len(askers) - len(places)} more" if len(askers) > len(places) else ""
     asks = f"{request.tag} asks {request.host} for {request.url}"
     return f"{', '.join(places)}{more}: {asks}; {_remedy(request)}"
 
 
-def _allowed(config: Config) -> set[str]:
+def allowed_hosts(config: Config) -> set[str]:
+    """The hosts that pages may ask: the book's own, and those that the author names."""
     own = Request("", config.html_baseurl).host if config.html_baseurl else ""
     return {own, *(host.lower() for host in config.lightbook_allow_hosts)} - {""}
 
 
-def _requests(app: Sphinx) -> dict[str, list[Request]]:
-    """For each page and style sheet what it asks for."""
-    files = [*page_files(app), *Path(app.outdir).rglob("*.css")]
+def _requests(app: Sphinx, sources: Mapping[str, Path]) -> dict[str, list[Request]]:
+    """For each page and style sheet, and for the author's other files, what it asks for."""
+    folder = Path(app.outdir)
+    files = {*page_files(app), *folder.rglob("*.css"), *(folder / name for name in sources)}
     found = read_changed(app, "requests", files, _read)
     return {name: [Request(**request) for request in requests] for name, requests in found.items()}
 
 
-def _read(path: Path) -> list[dict[str, str]]:
-    find = requests_of_page if path.suffix == ".html" else requests_of_stylesheet
+_FINDERS = {
+    ".html": requests_of_page,
+    ".css": requests_of_stylesheet,
+    ".svg": requests_of_drawing,
+    ".js": requests_of_script,
+    ".mjs": requests_of_script,
+}
+
+
+def _read(path: Path) -> list[dict[str, Any]]:
+    find = _FINDERS[path.suffix.lower()]
     return [request.to_dict() for request in find(path.read_text("utf-8", errors="replace"))]
 
 
-def _place(app: Sphinx, name: str, request: Request) -> str:
-    """What an author can mend: the page's source, with the line where it names the address, or the file."""
+def _sources(app: Sphinx, given: Mapping[str, Sequence[str]]) -> dict[str, Path]:
+    """The author's scripts and drawings: the source of each by its path in the site."""
+    found: dict[str, Path] = {}
+    book, site = Path(app.confdir), Path(app.outdir)
+    for folder, entries in given.items():
+        for entry in entries:
+            root = book / entry
+            # An extension's folder is no part of the book, or of an environment that lies in it.
+            if not root.is_relative_to(book) or "site-packages" in root.parts:
+                continue
+            files = [root] if root.is_file() else root.rglob("*")
+            for file in files:
+                relative = file.name if file == root else file.relative_to(root).as_posix()
+                found[f"{folder}/{relative}".lstrip("/")] = file
+    for source, (_, name) in app.env.images.items():
+        found[f"_images/{name}"] = Path(app.srcdir) / source
+    kinds = _FINDERS.keys() - {".html", ".css"}
+    return {n: file for n, file in found.items() if Path(n).suffix.lower() in kinds and (site / n).is_file()}
+
+
+def _place(app: Sphinx, sources: Mapping[str, Path], name: str, url: str, line: int) -> str:
+    """What an author can mend: the source, with the line where it names the address, or the file."""
+    if name in sources:
+        return _in_source(sources[name], _relative(sources[name], Path(app.confdir)), url, line)
     for suffix in ("/index.html", ".html"):
         docname = name.removesuffix(suffix)
         if name.endswith(suffix) and docname in app.env.found_docs:
             source = Path(app.env.doc2path(docname))
-            lines = source.read_text("utf-8", errors="replace").splitlines() if source.is_file() else []
-            numbers = (number for number, line in enumerate(lines, 1) if request.url in line)
-            place = Path(app.env.doc2path(docname, base=False)).as_posix()
-            return next((f"{place}:{number}" for number in numbers), place)
+            return _in_source(source, Path(app.env.doc2path(docname, base=False)).as_posix(), url, line)
     return name
+
+
+def _relative(file: Path, folder: Path) -> str:
+    return (file.relative_to(folder) if file.is_relative_to(folder) else file).as_posix()
+
+
+def _in_source(source: Path, name: str, url: str, line: int) -> str:
+    lines = source.read_text("utf-8", errors="replace").splitlines() if source.is_file() else []
+    number = line or next((number for number, text in enumerate(lines, 1) if url in text), 0)
+    return f"{name}:{number}" if number else name
 
 
 def _remedy(request: Request) -> str:
     for word, remedy in _REMEDIES_BY_URL.items():
         if word in request.url.lower():
             return remedy
-    tag = request.tag.strip("<>").split()[0]
+    tag = request.tag.strip("<?>").split()[0]
     return _REMEDIES.get(tag, "keep the file in the book and name it")

@@ -302,7 +302,9 @@ def read_facts(name: str, html: str) -> dict[str, Any]:
         some attribute names, `images`: the paths of images, `words`: all tags, `.classes`, `#ids` and
         `[attributes`, `variables`: of style sheets, `--name`, `animations`: words of declarations of these,
         `data`: the words in scripts that are data,
-        `symbols`: characters of private use, `handlers`: attributes that run scripts, `foreign`: other hosts.
+        `symbols`: characters of private use, `handlers`: attributes that run scripts, `embedded`: attributes
+        whose address is itself a page or a script, `foreign`: other hosts, `foreign_scripts`: those of them
+        from which scripts come.
     """
     words: set[str] = set()
     seen: set[str] = set()
@@ -310,11 +312,16 @@ def read_facts(name: str, html: str) -> dict[str, Any]:
     later: set[str] = set()
     data: list[str] = []
     handlers: set[str] = set()
+    embedded: set[str] = set()
     for tag in tags(html):
         if tag.text not in seen:
             seen.add(tag.text)
             words.update(_words(tag))
-            handlers.update(name for name in tag.attributes if name.startswith("on") or name == "srcdoc")
+            for attribute, value in tag.attributes.items():
+                if attribute.startswith("on") or attribute == "srcdoc" or _is_script(attribute, value):
+                    handlers.add(attribute)
+                elif _is_embedded(tag, attribute, value):
+                    embedded.add(f"<{tag.name} {attribute}>")
         if ".js" in tag.text:
             paths = (file_named(value, name) for value in tag.attributes.values())
             later.update(path for path in paths if path and path.endswith((".js", ".mjs")))
@@ -335,6 +342,7 @@ def read_facts(name: str, html: str) -> dict[str, Any]:
             images.append(path)
         elif tag.name == "script":  # data, from which a script may make tags
             data.append(tag.inner)
+    requests = requests_of_page(html)
     return {
         "sheets": sheets,
         "scripts": scripts,
@@ -342,7 +350,9 @@ def read_facts(name: str, html: str) -> dict[str, Any]:
         "named_scripts": sorted(later),
         "data": sorted({word for text in data for word in re.findall(r"[\w-]+", text)}),
         "handlers": sorted(handlers),
-        "foreign": sorted({request.host for request in requests_of_page(html)}),
+        "embedded": sorted(embedded),
+        "foreign": sorted({request.host for request in requests}),
+        "foreign_scripts": sorted({r.host for r in requests if r.runs or r.tag == "<base href>"}),
         "variables": sorted(set(re.findall(r"--[\w-]+", html))),
         "animations": sorted(
             {word for said in _ANIMATION.findall(html) for word in re.findall(r"[\w-]+", said)}
@@ -350,6 +360,29 @@ def read_facts(name: str, html: str) -> dict[str, Any]:
         "words": sorted(words),
         "symbols": sorted(set(re.findall("[\ue000-\uf8ff]", html))),
     }
+
+
+_ADDRESSES = {"href", "xlink:href", "src", "data", "action", "formaction", "to", "from", "values"}
+_IN_ITSELF = ("data:", "blob:")
+_EMBEDDING = {("iframe", "src"), ("frame", "src"), ("embed", "src"), ("object", "data"), ("script", "src")}
+
+
+_BLANK = re.compile(r"[\x00-\x20]")  # browsers leave it out of a scheme
+_DOES_NOTHING = re.compile(r"javascript:(?:void\(?0\)?)?;?")
+
+
+def _is_script(attribute: str, value: str) -> bool:
+    """Whether an attribute's address is a script that runs when a reader, or the browser, goes there."""
+    if attribute not in _ADDRESSES or ":" not in value:
+        return False
+    address = _BLANK.sub("", value[:100]).lower()
+    return address.startswith("javascript:") and not _DOES_NOTHING.fullmatch(address)
+
+
+def _is_embedded(tag: Tag, attribute: str, value: str) -> bool:
+    """Whether an attribute's address is the page, script or style sheet that it stands for."""
+    loads = (tag.name, attribute) in _EMBEDDING or (tag.is_stylesheet and attribute == "href")
+    return loads and _BLANK.sub("", value[:100]).lower().startswith(_IN_ITSELF)
 
 
 def _words(tag: Tag) -> Iterator[str]:

@@ -22,6 +22,8 @@ _ATTRIBUTE = re.compile(
     r"""(?P<name>[^\s"'<>/=]+)(?:\s*=\s*(?:"(?P<double>[^"]*)"|'(?P<single>[^']*)'|(?P<bare>[^\s"'<>]+)))?"""
 )
 _JAVASCRIPT = {"", "module", "text/javascript", "application/javascript"}
+# Older names of the same, which browsers know too.
+_JAVASCRIPT |= {"text/ecmascript", "application/ecmascript", "application/x-javascript", "text/jscript"}
 
 
 @dataclass(frozen=True)
