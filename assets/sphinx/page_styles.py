@@ -6,7 +6,7 @@ from typing import Any
 
 from sphinx.application import Sphinx
 
-OF_A_PAGE = {"chapters/cheat-sheet": "cheat-sheet.css"}
+OF_A_PAGE = {"chapters/overview": "cover.css", "chapters/cheat-sheet": "cheat-sheet.css"}
 
 
 def _add_style(

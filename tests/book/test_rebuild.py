@@ -10,7 +10,10 @@ import sys
 import pytest
 
 # What makes this book what it is, besides its pages; and the pages.
-STYLE = ("assets/book.css", "assets/cheat-sheet.css", "assets/cover.svg", "assets/logo.svg")
+STYLE = (
+    *("assets/book.css", "assets/cheat-sheet.css", "assets/cover.css", "assets/cover.svg"),
+    "assets/logo.svg",
+)
 HOUSE = ("_config.yml", *STYLE, "assets/sphinx", "widgets")
 PAGES = ("_toc.yml", "chapters", "assets/decks", "assets/references.bib")
 CACHE = "_build/.jupyter_cache"

@@ -185,8 +185,84 @@ def test_every_published_asset_carries_its_content_in_its_name(light):
 # Styles -----------------------------------------------------------------------------------------------------
 
 
-def test_rules_that_nothing_can_use_are_left_out_and_those_of_scripts_stay(light):
+def test_rules_of_the_theme_that_nothing_can_use_are_left_out_and_the_author_s_stay(light):
     css = "".join(sheets(light, "intro.html"))
+    assert ".used-by-script" in css
+    assert "--read-by-script" in css
+    assert "@keyframes started-by-script" in css
+    # What is unused in the author's own, a script of his may use: who knows how it makes the name.
+    assert ".never-used-anywhere" in css
+    assert "--read-by-nobody" in css
+    assert ".only-in-a-comment" in css
+    assert "@keyframes never-started" in css
+    assert ".carousel" not in css
+    whole = sum(path.stat().st_size for path in light.site.glob("_static/styles/*.css"))
+    assert len(css.encode()) < whole / 2
+
+
+# An extension that brings a sheet of a known name, as the Thebe one does.
+BRINGING = """\
+    from pathlib import Path
+
+    def bring(app):
+        app.config.html_static_path.append(str(Path(__file__).parent / "brought"))
+        app.add_css_file("sphinx-thebe.css", priority=400)
+
+    def setup(app):
+        app.connect("builder-inited", bring)
+    """
+MADE = {
+    "intro.md": """\
+        # A book
+
+        Words.
+
+        <p id="parts">One</p> <p id="sum">Two</p> <p id="data">Three</p> <div id="fetched"></div>
+        <p id="layers" class="layered">Four</p>
+        """,
+    "static/own.css": """\
+        .c7 { color: rgb(1, 0, 0) }
+        .isopen { color: rgb(2, 0, 0) }
+        .named-in-data { color: rgb(3, 0, 0) }
+        .in-a-fetched-page > em { color: var(--made-of-parts) }
+        :root { --made-of-parts: rgb(4, 0, 0) }
+        @layer low, high;
+        @layer high { .layered { color: rgb(5, 0, 0) } }
+        @layer low { .layered { color: rgb(6, 0, 0) } }
+        """,
+    "static/own.js": """\
+        const one = (id) => document.getElementById(id);
+        const give = (id, name) => { one(id).className = name; };
+        give("parts", `c${3 + 4}`);
+        give("sum", "is" + "open");
+        fetch("_static/names.json").then((answer) => answer.json()).then((names) => give("data", names[0]));
+        fetch("_static/part.html").then((answer) => answer.text()).then((html) => {
+            one("fetched").innerHTML = html;
+        });
+        """,
+    "static/names.json": '["named-in-data"]',
+    "static/part.html": '<p class="in-a-fetched-page"><em id="em">Five</em></p>',
+    # The author's, in the place of the theme's.
+    "static/styles/sphinx-book-theme.css": ".replaced-by-the-author { color: red }",
+    "bringing.py": BRINGING,
+    "brought/sphinx-thebe.css": re.sub(r"body .*", "", PAGES["static/own.css"]),
+}
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory, book_class):
+    """A book in which classes are made by a script, with a known sheet of an extension."""
+    book = book_class(tmp_path_factory.mktemp("made") / "book", MADE, "format: jb-book\nroot: intro\n")
+    book.write("static/own.js", MADE["static/own.js"] + PAGES["static/own.js"])
+    config = {**OWN, "html_js_files": [["own.js", {"defer": "defer"}]]}
+    sphinx = {"local_extensions": {"bringing": "."}, "extra_extensions": ["sphinx_lightbook"]}
+    book.configure({"sphinx": {**sphinx, "config": config}})
+    book.build()
+    return book
+
+
+def test_of_a_known_sheet_goes_what_nothing_can_use_and_what_scripts_use_stays(made):
+    css = "".join(sheets(made, "intro.html"))
     assert ".used-by-script" in css
     assert "--read-by-script" in css
     assert ".never-used-anywhere" not in css
@@ -194,8 +270,24 @@ def test_rules_that_nothing_can_use_are_left_out_and_those_of_scripts_stay(light
     assert ".only-in-a-comment" not in css
     assert "@keyframes started-by-script" in css
     assert "never-started" not in css
-    whole = sum(path.stat().st_size for path in light.site.glob("_static/styles/*.css"))
-    assert len(css.encode()) < whole / 2
+
+
+def test_a_rule_of_the_author_s_holds_for_classes_that_his_script_makes(made, open_page, page_errors):
+    page = open_page(made, "intro.html")
+    page.locator("#em").wait_for()
+    page.locator("#data.named-in-data").wait_for()
+    found = page.evaluate("""() => ["parts", "sum", "data", "em", "layers"].map(
+        (id) => getComputedStyle(document.getElementById(id)).color
+    )""")
+    assert found == [f"rgb({number}, 0, 0)" for number in range(1, 6)]
+    assert page_errors == []
+
+
+def test_a_known_sheet_that_the_author_replaced_keeps_every_rule_in_its_place(made):
+    css = "".join(sheets(made, "intro.html"))
+    signs = ("--pst-font-size-base", ".replaced-by", ".used-by-script", ".isopen")
+    places = [css.index(sign) for sign in signs]
+    assert places == sorted(places)
 
 
 def test_the_order_of_rules_stays(light):

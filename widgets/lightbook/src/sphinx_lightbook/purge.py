@@ -2,6 +2,9 @@
 
 A rule goes when every one of its selectors names a class, id, tag or attribute that no page has and no script
 mentions. Everything else stays, in its order. What is not understood stays too.
+
+Only sheets that are known are purged: those of Sphinx, of the book theme and of the extensions that Jupyter
+Book loads. An author's keeps every rule, for what his scripts make of a page cannot be foreseen.
 """
 
 from __future__ import annotations
@@ -9,6 +12,7 @@ from __future__ import annotations
 import functools
 import re
 from collections.abc import Iterable, Iterator
+from pathlib import Path
 from typing import Any
 
 import tinycss2
@@ -17,6 +21,15 @@ from sphinx.application import Sphinx
 from sphinx_lightbook.icons import scripts_in_use
 from sphinx_lightbook.rewriting import Page, Site, add_step
 
+# The sheets that are known, in `_static`.
+SHEETS = re.compile(
+    r"""(?: basic | pygments | pygments_dark | graphviz
+      | styles/(?: theme | pydata-sphinx-theme | sphinx-book-theme ) | vendor/.+
+      | togglebutton | copybutton | mystnb(?:\.\w+)? | sphinx-design(?:\.min)? | sphinx-thebe
+      | flipcards | flipbook | lightbook-\w+
+    )\.css""",
+    re.VERBOSE,
+)
 # At-rules around other rules.
 GROUPS = {"media", "supports", "layer", "container", "scope", "starting-style", "document"}
 # Classes that scripts put together from parts, or that browsers and Bootstrap set.
@@ -35,7 +48,8 @@ ALWAYS_PREFIXES = (".bs-tooltip-", ".bs-popover-", ".tooltip-")
 
 def setup(app: Sphinx) -> None:
     """Let style sheets be purged when they are merged."""
-    add_step(app, Purge())
+    # Now they are the author's; extensions add theirs when the builder is there.
+    add_step(app, Purge([Path(app.confdir, name) for name in app.config.html_static_path]))
 
 
 class Purge:
@@ -43,9 +57,12 @@ class Purge:
 
     name = "purge"
 
+    def __init__(self, static: list[Path]) -> None:
+        self.static = static  # the author's files and folders
+
     def prepare(self, site: Site) -> None:
         """Gather what scripts mention."""
-        site.known = Known(scripts_in_use(site))
+        site.known = Known(scripts_in_use(site), self.static)
 
     def state(self, page: Page) -> object:
         """Nothing: what it changes is in the merged style sheets."""
@@ -57,14 +74,24 @@ class Purge:
 
 
 class Known:
-    """What pages may have: what scripts mention, and the `words` of pages."""
+    """What pages may have: what scripts mention, and the `words` of pages. And which sheets are known."""
 
-    def __init__(self, scripts: Iterable[str]) -> None:
+    def __init__(self, scripts: Iterable[str], static: Iterable[Path] = ()) -> None:
+        self.static = tuple(static)
         words = {word for text in scripts for word in re.findall(r"[\w-]+", text)}
         self.mentioned = words
         # Names put together: `"sd-tab-" + name`, `${name}-open`.
         self.starts = tuple(sorted(word for word in words if word.endswith("-") and len(word) > 3))
         self.ends = tuple(sorted(word for word in words if word.startswith("-") and len(word) > 3))
+
+    def purges(self, path: str) -> bool:
+        """Whether a sheet is known, and not replaced by one of the author's."""
+        name = path.removeprefix("_static/")
+        if name == path or not SHEETS.fullmatch(name):
+            return False
+        return not any(
+            (place / name).is_file() or (place.name == name and place.is_file()) for place in self.static
+        )
 
     def holds(self, name: str, words: set[str]) -> bool:
         """Whether a page with these words may have a name, written as a selector writes it."""
@@ -189,14 +216,14 @@ def _names(selector: list[Any], *, every: bool) -> Iterator[str]:
 # Variables and animations -----------------------------------------------------------------------------------
 
 
-def drop_unnamed(css: str, elsewhere: set[str]) -> str:
-    """The style sheet without the variables and the animations that nothing names.
+def drop_unnamed(sheets: list[str], elsewhere: set[str]) -> list[str]:
+    """Style sheets without the variables and the animations that nothing names.
 
     Args:
-        css: a style sheet that parses.
+        sheets: those of a page that may lose something, each one that parses.
         elsewhere: the words of other sheets, pages and scripts, variables as `--name`.
     """
-    words = elsewhere.union(_WORD.findall(KEYFRAMES.sub("", css)))
+    words = elsewhere.union(*(_WORD.findall(KEYFRAMES.sub("", css)) for css in sheets))
     needs: dict[str, set[str]] = {}  # of each variable, the variables in its values
     used = set(elsewhere)
 
@@ -230,14 +257,15 @@ def drop_unnamed(css: str, elsewhere: set[str]) -> str:
                 texts.append(f"{tinycss2.serialize(rule.prelude)}{{{body}}}")
         return "".join(texts)
 
-    rules = tinycss2.parse_stylesheet(css, skip_comments=True, skip_whitespace=True)
-    look(rules)
+    parsed = [tinycss2.parse_stylesheet(css, skip_comments=True, skip_whitespace=True) for css in sheets]
+    for rules in parsed:
+        look(rules)
     todo = list(used)
     while todo:
         found = needs.get(todo.pop(), set()) - used
         used |= found
         todo += found
-    return write(rules)
+    return [write(rules) for rules in parsed]
 
 
 _VARIABLE = re.compile(r"--[\w-]+")

@@ -75,34 +75,39 @@ class Styles:
 
     def _merge(self, run: tuple[str, ...], words: set[str]) -> str:
         name = f"_static/lightbook-{digest(repr(run).encode())[:6]}.css"
-        sheets = []
+        known = self.site.known
+        purged = {path for path in run if known is not None and known.purges(path)}
+        sheets = {}
         for path in run:
-            sheets.append(_smallest(self.site, self._whole(path) or "", words, path, name))
-        css = "\n".join(sheets)
-        if self.site.known is not None:
-            css = self._without_what_nothing_names(run, css)
-        self.site.make(name, css.encode())
+            used_by = words if path in purged else None
+            sheets[path] = _smallest(self.site, self._whole(path) or "", used_by, path, name)
+        if purged:
+            sheets |= self._without_what_nothing_names(sheets, purged)
+        self.site.make(name, "\n".join(sheets.values()).encode())
         return name
 
-    def _without_what_nothing_names(self, run: tuple[str, ...], css: str) -> str:
-        """Without the variables and the animations that are named nowhere."""
+    def _without_what_nothing_names(self, sheets: dict[str, str], purged: set[str]) -> dict[str, str]:
+        """The purged ones of a run, without the variables and the animations that are named nowhere."""
         mentioned = set(self.site.known.mentioned)
         for page in self.site.pages.values():
             mentioned.update(page.facts["variables"], page.facts["animations"])
-            for path in page.facts["sheets"]:
-                if path["path"] and path["path"] not in run:
-                    mentioned |= self._words_of(path["path"])
-        named = {name for name in re.findall(r"[\w-]+", css) if name in mentioned}
+            for sheet in page.facts["sheets"]:
+                if sheet["path"] and sheet["path"] not in sheets:
+                    mentioned |= self._words_of(sheet["path"])
+        for path in sheets.keys() - purged:
+            mentioned |= _words(sheets[path])
+        texts = {path: css for path, css in sheets.items() if path in purged}
+        named = {name for css in texts.values() for name in re.findall(r"[\w-]+", css) if name in mentioned}
 
         def make() -> bytes:
-            return drop_unnamed(css, named).encode()
+            return json.dumps(drop_unnamed([*texts.values()], named)).encode()
 
-        return self.site.cached("style", [digest(css.encode()), sorted(named)], make).decode()
+        key = [[digest(css.encode()) for css in texts.values()], sorted(named)]
+        return dict(zip(texts, json.loads(self.site.cached("style", key, make)), strict=True))
 
     def _words_of(self, path: str) -> set[str]:
         if path not in self.said:
-            css = KEYFRAMES.sub("", self.site.text(path) or "")
-            self.said[path] = set(re.findall(r"[\w-]+", css))
+            self.said[path] = _words(self.site.text(path) or "")
         return self.said[path]
 
     def state(self, page: Page) -> object:
@@ -125,6 +130,11 @@ class Styles:
             return f'<link rel="stylesheet" href="{html.escape(address_of(firsts[path], page.name))}" />'
 
         return edit_tags(html_text, edit, named("link"))
+
+
+def _words(css: str) -> set[str]:
+    """The words of a sheet, but for those that name its animations."""
+    return set(re.findall(r"[\w-]+", KEYFRAMES.sub("", css)))
 
 
 def _common_beginning(lists: list[list[str | None]]) -> int:
@@ -169,19 +179,19 @@ def _fault(css: str) -> str:
     return ""
 
 
-def _smallest(site: Site, css: str, words: set[str], path: str, to: str) -> str:
-    """A sheet in fewer bytes: without what pages of these words cannot use, where that is wanted.
+def _smallest(site: Site, css: str, words: set[str] | None, path: str, to: str) -> str:
+    """A sheet in fewer bytes: without what pages of these words cannot use, where there are any.
 
     Args:
         site: the site.
         css: the sheet.
-        words: of the pages.
+        words: of the pages; None of a sheet that keeps every rule.
         path: the sheet's.
         to: the path of the sheet that it becomes part of.
     """
     key = digest(css.encode())
     known = None
-    if site.known is not None:
+    if words is not None:
         names = json.loads(site.cached("names", key, lambda: json.dumps(sorted(vocabulary(css))).encode()))
         known = {name for name in names if site.known.holds(name, words)}
 
