@@ -89,6 +89,47 @@ def test_where_no_file_can_be_made_pages_stay_as_sphinx_made_them(book, closed, 
     assert re.search(r"_static/lightbook-\w+\.[0-9a-f]{10}\.js", book.html("maths.html"))
 
 
+def test_what_fails_halfway_is_undone(new_book, closed, open_page, page_errors):
+    pages = {**PAGES, "part/figure.md": "# Figure page\n\n![A square](square.svg)\n"}
+    book = new_book(pages, TABLE_OF_CONTENTS + "  - file: part/figure\n", **SETTINGS)
+    square = '<svg xmlns="http://www.w3.org/2000/svg" width="9" height="9"><path d="M0 0h9v9H0"/></svg>'
+    book.write("part/square.svg", square)
+    book.run(*STRICTLY)
+    names = ("genindex.html", "intro.html", "maths.html", "part/figure.html", "search.html")
+    light = {name: book.html(name) for name in names}
+    assert all("Content-Security-Policy" in page for page in light.values())
+
+    # The third page names a new figure, for which there is no place.
+    book.write("intro.md", PAGES["intro.md"] + "\nMore words.\n")
+    book.write("part/square.svg", square.replace("h9", "h8"))
+    closed(book.site / "_images")
+    printed = book.run(*BUILD, before=as_anybody)
+    assert len(warnings(printed)) == 1, printed
+    assert "rewriting is skipped: the pages stay as Sphinx made them: " in warnings(printed)[0]
+    assert [name for name in names if "Content-Security-Policy" in book.html(name)] == []
+    assert "More words." in book.html("intro.html")
+    for name in ("intro.html", "part/figure.html"):
+        open_page(book, name).wait_for_load_state("networkidle")
+    assert page_errors == []
+
+    # One page cannot be written, so neither as it should be nor as it was.
+    (book.site / "_images").chmod(0o755)
+    book.write("part/square.svg", square)
+    book.write("intro.md", PAGES["intro.md"])
+    assert warnings(book.run(*STRICTLY, before=as_anybody)) == []
+    # The index of the search, which that page names, is in the order of Sphinx's reading.
+    assert [name for name in names if book.html(name) != light[name]] in ([], ["search.html"])
+    book.write("static/own.css", "p { color: navy }\n")
+    book.write("intro.md", PAGES["intro.md"] + "\nMore words.\n")
+    (book.site / "part/figure.html").chmod(0o444)
+    printed = book.run(*BUILD, before=as_anybody)
+    assert len(warnings(printed)) == 1, printed
+    said = "the pages stay as Sphinx made them, but for part/figure.html, which cannot be put back: "
+    assert f"rewriting is skipped: {said}" in warnings(printed)[0]
+    assert [name for name in names if "Content-Security-Policy" in book.html(name)] == ["part/figure.html"]
+    assert book.html("part/figure.html") == light["part/figure.html"]
+
+
 @pytest.mark.parametrize(
     ("missing", "step"),
     [

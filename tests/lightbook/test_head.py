@@ -1,5 +1,6 @@
 """What a page says about itself, the sitemap, and the page for an address that is none."""
 
+import json
 import re
 from xml.etree import ElementTree
 
@@ -103,6 +104,10 @@ def test_the_canonical_address_is_the_one_that_links_lead_to(site, site_of_folde
 def test_the_language_is_one_that_browsers_know(site):
     assert '<html lang="pt-BR"' in (site / "intro.html").read_text("utf-8")
     assert write_language_as_html_does('<html lang="de" x>') == '<html lang="de" x>'
+
+
+def test_the_web_manifest_says_the_language_as_pages_do(site):
+    assert json.loads((site / "manifest.webmanifest").read_text("utf-8"))["lang"] == "pt-BR"
 
 
 def test_one_tag_about_the_viewport_stays():

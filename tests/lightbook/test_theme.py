@@ -213,3 +213,31 @@ def test_from_a_disk_a_default_book_s_search_ends_in_errors(faulty, open_page, p
     page = open_page(faulty, "plain.html", from_disk=True)
     follow_first_hit(page, "kangaroo", marks=False)
     wait_until(page, lambda: any("fetch" in error.lower() or "file:" in error for error in page_errors))
+
+
+def point_at_button(page):
+    page.locator(".btn-fullscreen-button").hover()
+
+
+def focus_button(page):
+    page.locator(".search-button__button:visible").first.focus()  # so that the next is reached by a key
+    while not page.locator(".btn-fullscreen-button").evaluate("button => button.matches(':focus-visible')"):
+        page.keyboard.press("Tab")
+
+
+@pytest.mark.parametrize("reach", [point_at_button, focus_button])
+def test_escape_closes_a_tooltip_which_comes_back_when_it_is_asked_for_again(
+    faulty, mended, open_page, reach
+):
+    for book in (faulty, mended):
+        page = open_page(book, "plain.html")
+        tooltip = page.locator(".tooltip:has-text('Fullscreen')")
+        reach(page)
+        tooltip.wait_for()
+        page.keyboard.press("Escape")
+        assert still_shows(page, ".tooltip") == (book is faulty)
+    assert page.locator(".btn-fullscreen-button").get_attribute("aria-describedby") is None
+    page.mouse.move(640, 700)
+    page.locator(".btn-fullscreen-button").blur()
+    reach(page)
+    tooltip.wait_for()

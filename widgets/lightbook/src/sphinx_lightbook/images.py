@@ -11,18 +11,27 @@ import gzip
 import io
 import json
 import re
+import struct
 import urllib.parse
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from sphinx.application import Sphinx
 
 from sphinx_lightbook.rewriting import WEB_BUILDERS, Page, Site, add_step, digest
 from sphinx_lightbook.tags import Tag, address_of, edit_tags, file_named
 
-# A WebP holds these as they are; others, of 16 bits a channel say, would lose.
-LOSSLESS_MODES = {"1", "L", "LA", "P", "PA", "RGB", "RGBA"}
+if TYPE_CHECKING:
+    from PIL import Image
+
+# Chunks of a PNG for which browsers show other than its plain pixels, and which a WebP has not: an animation,
+# other colours than those of the screen. `gAMA` and `cHRM` count where neither `sRGB` nor a profile does.
+OTHER_LOOK = {b"acTL", b"cICP", b"mDCV", b"cLLI", b"CgBI"}
+OTHER_COLOURS = {b"gAMA", b"cHRM"}
+GREY = {0, 4}  # types of colour of a PNG
+ORIENTATION = 0x0112  # in EXIF; from 5 on a picture lies on its side
+LARGEST_WEBP = 16383  # pixels a side
 EAGER = 1  # figures of a page that load at once; the reader sees the first when the page opens
 IN_MENUS = "_static/images/"  # the theme's pictures in its menus, which are closed at first
 
@@ -149,7 +158,9 @@ def _raster_size(path: str, content: bytes) -> tuple[int, int] | None:
         with Image.open(io.BytesIO(content)) as image:
             if path.lower().endswith(".png"):
                 image.load()  # a damaged one fails here
-            turned = image.getexif().get(0x0112, 1) >= 5
+            turned = _orientation(image) >= 5
+            if turned and content.startswith(PNG) and b"eXIf" not in png_chunks(content):
+                return None  # it stands after the pixels, where not every browser looks
             return (image.height, image.width) if turned else (image.width, image.height)
     except UnidentifiedImageError:
         if path.lower().endswith((".png", ".jpg", ".jpeg", ".gif", ".webp")):
@@ -159,18 +170,61 @@ def _raster_size(path: str, content: bytes) -> tuple[int, int] | None:
         raise ValueError(f"{path} is damaged: {error}") from error
 
 
-def lossless_webp(png: bytes) -> bytes:
-    """A WebP of the same pixels, or nothing where it would be no smaller or would not be the same."""
+def _orientation(image: Image.Image) -> int:
+    """How browsers turn a picture: by its EXIF, not by what else may say so."""
     from PIL import Image
 
+    exif = Image.Exif()
+    exif.load(image.info.get("exif", b""))
+    orientation = exif.get(ORIENTATION, 1)
+    return orientation if isinstance(orientation, int) else 1
+
+
+PNG = b"\x89PNG\r\n\x1a\n"
+
+
+def png_chunks(png: bytes) -> dict[bytes, bytes]:
+    """The chunks of a PNG before its pixels, by name."""
+    chunks: dict[bytes, bytes] = {}
+    place = len(PNG)
+    while b"IDAT" not in chunks and place + 8 <= len(png):
+        length, name = struct.unpack_from(">I4s", png, place)
+        chunks[name] = png[place + 8 : place + 8 + length]
+        place += length + 12
+    return chunks
+
+
+def _is_plain(png: bytes) -> bool:
+    """Whether pixels of 8 bits a channel, and a profile at most, are all that a browser shows of a PNG."""
+    chunks = png_chunks(png)
+    depth, colour_type = chunks[b"IHDR"][8:10]
+    grey = colour_type in GREY
+    if depth == 16 or chunks.keys() & OTHER_LOOK:
+        return False
+    if grey and depth < 8 and b"tRNS" in chunks:  # Pillow takes another grey for the transparent one
+        return False
+    if b"iCCP" in chunks:
+        return not grey  # a WebP is of colours, for which a profile of greys is none
+    return b"sRGB" in chunks or not chunks.keys() & OTHER_COLOURS
+
+
+def lossless_webp(png: bytes) -> bytes:
+    """A WebP that looks the same, or nothing where there is none or it would be no smaller."""
+    from PIL import Image
+
+    if not png.startswith(PNG) or not _is_plain(png):
+        return b""
     with Image.open(io.BytesIO(png)) as image:
-        if image.mode not in LOSSLESS_MODES or getattr(image, "n_frames", 1) > 1 or max(image.size) > 16383:
+        image.load()  # what stands after the pixels, too
+        profile = image.info.get("icc_profile") or b""
+        if _orientation(image) != 1 or max(image.size) > LARGEST_WEBP:
+            return b""
+        if b"iCCP" in png_chunks(png) and profile[16:20] != b"RGB ":
             return b""
         pixels = image.convert("RGBA")
         has_alpha = pixels.getchannel("A").getextrema()[0] != 255
         source = pixels if has_alpha else pixels.convert("RGB")
         out = io.BytesIO()
-        profile = image.info.get("icc_profile")
         # Tried on plots and screenshots: method 1 is no larger than 4, and takes 0.3 and 0.7 of its time.
         source.save(out, "WEBP", lossless=True, quality=80, method=1, exact=True, icc_profile=profile)
     webp = out.getvalue()
@@ -178,6 +232,7 @@ def lossless_webp(png: bytes) -> bytes:
         return b""
     with Image.open(io.BytesIO(webp)) as again:
         same = again.convert("RGBA").tobytes() == pixels.tobytes()
+        same = same and again.info.get("icc_profile", b"") == profile
     return webp if same else b""
 
 

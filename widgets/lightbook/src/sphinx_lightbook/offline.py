@@ -225,7 +225,7 @@ def manifest(app: Sphinx) -> dict[str, Any]:
     return {
         "name": title,
         "short_name": html.unescape(app.config.html_short_title or title),
-        "lang": app.config.language,
+        "lang": app.config.language.replace("_", "-"),
         "start_url": quote(_page_of(app, app.config.root_doc)),
         "scope": "./",
         "display": "minimal-ui",

@@ -9,6 +9,7 @@ A step that fails is left out as if it had been switched off, with one warning.
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import hashlib
 import importlib.metadata
@@ -80,13 +81,15 @@ def rewrite(app: Sphinx, exception: Exception | None) -> None:
         return
     added: list[Step] = app.lightbook_steps  # type: ignore[attr-defined]  # ours, kept on the app
     steps = sorted(added, key=lambda step: ORDER.index(step.name))
+    rewriting = _Rewriting(app)
     try:
-        rewriting = _Rewriting(app)
         rewriting.run(steps)
         # A memory without a report is one that no build has finished; then there is nothing to say.
         app.lightbook_report = rewriting.memory.get("report", {})  # type: ignore[attr-defined]  # ours, kept on the app
     except OSError as error:
-        warn(app, "rewriting", f"the pages stay as Sphinx made them: {error}")
+        left = rewriting.undo()
+        but = f", but for {', '.join(left)}, which cannot be put back" if left else ""
+        warn(app, "rewriting", f"the pages stay as Sphinx made them{but}: {error}")
 
 
 def warn(app: Sphinx, step: str, reason: str) -> None:
@@ -421,6 +424,7 @@ class _Rewriting:
         self.file = kept / "memory.json"
         self.journal = kept / "written"  # digests of the pages written since the memory was
         self.rewritten: list[Path] = []
+        self.written: set[str | None] = set()  # digests of pages that are not Sphinx's
         self.memory: dict[str, Any] = {"pages": {}, "inputs": {}, "published": [], "steps": None}
 
     def run(self, steps: list[Step]) -> None:
@@ -448,6 +452,18 @@ class _Rewriting:
         self.memory["published"] = sorted(site.published)
         self.memory["report"] = {"dropped": sorted(site.dropped), "notes": site.notes}
         self._remember()
+
+    def undo(self) -> list[str]:
+        """Put back all pages as Sphinx wrote them; returns the names of those that cannot be."""
+        left = []
+        for name in self.memory["pages"]:
+            file = self.folder / name
+            try:
+                if file in self.rewritten or digest(file.read_bytes()) in self.written:
+                    _overwrite(file, (self.originals / name).read_bytes())
+            except OSError:
+                left.append(name)
+        return left
 
     def _attempt(self, steps: list[Step], pages: dict[str, Page]) -> Site:
         site = Site(self.folder, self.cache, pages)
@@ -477,8 +493,8 @@ class _Rewriting:
             # First, for an interrupted build must not take our page for Sphinx's.
             with self.journal.open("a", encoding="utf-8") as journal:
                 journal.write(entry["output"] + "\n")
-            file.write_bytes(content)
             self.rewritten.append(file)
+            _overwrite(file, content)
         entry["stat"] = _stat(file)
         if page.name not in self._documents:
             _write(self.edited / page.name, content)
@@ -554,9 +570,9 @@ class _Rewriting:
             return False
         if digest(edited) != entry.get("output"):
             return False
-        file.write_bytes(edited)
-        entry["stat"] = _stat(file)
         self.rewritten.append(file)
+        _overwrite(file, edited)
+        entry["stat"] = _stat(file)
         return True
 
     changed = False  # whether any page did since the last build
@@ -630,6 +646,17 @@ def _try(step: Step, act: Callable[..., Any], *arguments: Any) -> Any:
 def _write(file: Path, content: bytes) -> None:
     file.parent.mkdir(parents=True, exist_ok=True)
     file.write_bytes(content)
+
+
+def _overwrite(file: Path, content: bytes) -> None:
+    """Write a file that is there; it stays as it was where that fails halfway."""
+    before = file.read_bytes()
+    try:
+        file.write_bytes(content)
+    except OSError:
+        with contextlib.suppress(OSError):
+            file.write_bytes(before)
+        raise
 
 
 def _stat(file: Path) -> list[int]:

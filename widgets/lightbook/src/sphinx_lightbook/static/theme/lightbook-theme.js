@@ -45,12 +45,17 @@
     };
   }
 
-  // Fault: a menu stays open under the pointer when Escape is pressed. Bootstrap lets that key go no further
-  // than the document.
+  // Fault: a menu stays open under the pointer when Escape is pressed, and so does a tooltip, also at the focus.
+  // Bootstrap lets that key go no further than the document.
   addEventListener(
     "keydown",
     (event) => {
       if (event.key !== "Escape") return;
+      if (typeof bootstrap !== "undefined") {
+        for (const named of document.querySelectorAll("[aria-describedby]")) {
+          bootstrap.Tooltip.getInstance(named)?.hide();
+        }
+      }
       const menus = ":is(.btn:hover + .dropdown-menu, .dropdown-menu:hover)";
       for (const menu of document.querySelectorAll(`.bd-header-article ${menus}`)) {
         const { style, parentElement: box } = /** @type {HTMLElement} */ (menu);
