@@ -117,14 +117,15 @@ SEEN = """(card) => {
 }"""
 
 
-def test_in_jupyterlab_the_cards_are_whole_in_light_and_dark(notebook, violations):
+def test_in_jupyterlab_the_cards_are_whole_in_light_and_dark(notebook, violations, wait_until):
     page = notebook.page
     page.emulate_media(reduced_motion="reduce")
     cards = notebook.locator(".flipcards .flipcard")
     look = ".flipcards"
 
-    def sides():
-        return [card.evaluate(SEEN) for card in cards.all() if card.is_visible()]
+    def show(*expected):
+        """Wait until the cards show these sides: JupyterLab itself scrolls and lays out for some time."""
+        wait_until(page, lambda: [card.evaluate(SEEN) for card in cards.all()] == list(expected))
 
     def shown():
         return [card.get_attribute("data-card") for card in cards.all() if card.is_visible()]
@@ -132,16 +133,16 @@ def test_in_jupyterlab_the_cards_are_whole_in_light_and_dark(notebook, violation
     for theme in ("light", "dark"):
         if theme == "dark":
             page.get_by_role("menuitem", name="Settings", exact=True).click()
-            page.get_by_role("menuitem", name="Theme", exact=True).hover()
-            page.get_by_role("menuitem", name="JupyterLab Dark", exact=True).click()
-            page.locator("body[data-jp-theme-light=false]").wait_for()
-        assert sides() == ["front"] * 6
+            page.locator(".lm-Menu-item", has_text=re.compile("^Theme$")).hover()
+            page.locator(".lm-Menu-item", has_text=re.compile("^JupyterLab Dark$")).click()
+            page.locator("body[data-jp-theme-light=false]").wait_for(state="attached")
+        show(*["front"] * 6)
         assert violations(page, include=look) == set(), (theme, "fronts")
         cards.first.locator(".flipcard-front").click()
-        assert sides() == ["back", *["front"] * 5]
+        show("back", *["front"] * 5)
         assert violations(page, include=look) == set(), (theme, "mixed")
         notebook.get_by_role("button", name="Flip all").click()
-        assert sides() == ["back"] * 6
+        show(*["back"] * 6)
         assert violations(page, include=look) == set(), (theme, "backs")
         notebook.get_by_role("button", name="Flip all").click()
     deck = shown()

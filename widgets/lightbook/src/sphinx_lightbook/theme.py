@@ -141,7 +141,9 @@ def choose_colours_without_a_script(page: str) -> str:
     is white on a blue of contrast 3.04. A script of the head chooses anew before anything is painted.
     """
     theme = "dark" if 'data-default-mode="dark"' in page else "light"
-    return re.sub(r"<html\b(?![^>]*\sdata-theme=)", f'<html data-theme="{theme}"', page, count=1)
+    return re.sub(
+        r"<html\b(?![^>]*\sdata-theme=)([^>]*?)\s*>", rf'<html\1 data-theme="{theme}">', page, count=1
+    )
 
 
 _COLOURS = """<script data-cfasync="false">
