@@ -11,6 +11,7 @@ import base64
 import io
 import logging
 import re
+from collections.abc import Collection
 
 from sphinx.application import Sphinx
 
@@ -123,24 +124,29 @@ def has_outlined(site: Site) -> bool:
     )
 
 
-def scripts_in_use(site: Site) -> list[str]:
-    """The texts of all scripts that pages run or name, and their data; Font Awesome and Bootstrap aside."""
+def scripts_in_use(site: Site, without: Collection[str] = ()) -> list[str]:
+    """The texts of all scripts that pages run or name, and their data; Font Awesome and Bootstrap aside.
+
+    Args:
+        site: the site.
+        without: the paths of scripts that are left out too.
+    """
     inline = {
         script["inline"]: None
         for page in site.pages.values()
         for script in page.facts["scripts"]
         if script["inline"]
     }
-    found = {_without_comments(site, text): None for text in inline}
+    found = {without_comments(site, text): None for text in inline}
     for page in site.pages.values():
         found.update(dict.fromkeys(page.facts["data"]))
     named = {path for page in site.pages.values() for path in page.facts["named_scripts"]}
-    for path in sorted(named - {SCRIPT, BOOTSTRAP, "searchindex.js"}):
-        found[_without_comments(site, site.text(path) or "")] = None
+    for path in sorted(named - {SCRIPT, BOOTSTRAP, "searchindex.js", *without}):
+        found[without_comments(site, site.text(path) or "")] = None
     return list(found)
 
 
-def _without_comments(site: Site, script: str) -> str:
+def without_comments(site: Site, script: str) -> str:
     """A script without what it says to its own readers, which names no class of any page."""
     try:
         return small_script(site, script)

@@ -1,7 +1,8 @@
 """Leaves out of the style sheets what no page can use; for the most part that is Bootstrap and Font Awesome.
 
 A rule goes when every one of its selectors names a class, id, tag or attribute that no page has and no script
-mentions. Everything else stays, in its order. What is not understood stays too.
+mentions. What a script only looks for, it does not mention. Everything else stays, in its order. What is not
+understood stays too.
 
 Only sheets that are known are purged: those of Sphinx, of the book theme and of the extensions that Jupyter
 Book loads. An author's keeps every rule, for what his scripts make of a page cannot be foreseen.
@@ -10,16 +11,19 @@ Book loads. An author's keeps every rule, for what his scripts make of a page ca
 from __future__ import annotations
 
 import functools
+import importlib.metadata
 import re
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import tinycss2
 from sphinx.application import Sphinx
 
-from sphinx_lightbook.icons import scripts_in_use
+from sphinx_lightbook.icons import scripts_in_use, without_comments
 from sphinx_lightbook.rewriting import Page, Site, add_step
+from sphinx_lightbook.scripts import KNOWN
 
 # The sheets that are known, in `_static`.
 SHEETS = re.compile(
@@ -30,20 +34,65 @@ SHEETS = re.compile(
     )\.css""",
     re.VERBOSE,
 )
+# Of the theme, with the versions that were read.
+THEME = ("_static/scripts/pydata-sphinx-theme.js", "_static/scripts/sphinx-book-theme.js")
+READ = {"pydata-sphinx-theme": "0.17.", "sphinx-book-theme": "1.3."}
+
+
+@dataclass(frozen=True)
+class Words:
+    """Words in the theme's scripts that give no element a class."""
+
+    words: str
+    unless: tuple[str, ...] = ()  # a page has one of these names
+    asked: str = ""  # or an inline script matches this
+
+
+THEME_LOOKS = (
+    # For what stands in the margin, and what scrolls; for parts of the page, to watch them.
+    Words("marginnote sidenote margin margin-caption full-width sidebar popout"),
+    Words("nboutput output_area cell_output output jp-RenderedHTMLCommon"),
+    Words("bd-header-announcement bd-footer-article bd-footer-content"),
+    Words("thebe-launch-button section h1", asked=r"initThebeSBT"),
+    Words("pst-squeeze", unless=("#pst-collapse-sidebar-button",)),
+    Words(
+        "list-group-item list-group-item-action py-1 version-switcher__button version-switcher__menu",
+        unless=(".version-switcher__button", ".version-switcher__menu", ".version-switcher__container"),
+    ),
+    # The banner of an old version, and the button that closes an announcement.
+    Words(
+        "bd-header-announcement__content ms-auto me-auto sidebar-message text-wrap font-weight-bold "
+        "ms-3 my-1 align-baseline pst-button-link-to-stable-version fa-xmark warning",
+        unless=(".bd-header-announcement",),
+        asked=r"show_version_warning_banner\s*=\s*(?!false)",
+    ),
+)
+
 # At-rules around other rules.
 GROUPS = {"media", "supports", "layer", "container", "scope", "starting-style", "document"}
 # Classes that scripts put together from parts, or that browsers and Bootstrap set.
 ALWAYS = {
     *("html", "body", "dialog", "mark", "kbd", "template", "math", "noscript"),
     *(".show", ".fade", ".showing", ".hiding", ".active", ".disabled", ".collapsing", ".collapse"),
-    *(".tooltip", ".tooltip-inner", ".tooltip-arrow", ".dropdown-menu", ".dropdown-item", ".dropup"),
-    *(".dropend", ".dropstart", ".scrolled", ".hide", ".noprint", ".highlighted", ".search", ".context"),
-    *(".search-summary", ".modal-open", ".modal-backdrop", ".offcanvas-backdrop"),
+    *(".tooltip", ".tooltip-inner", ".tooltip-arrow", ".dropdown-menu", ".dropdown-item", ".scrolled"),
+    *(".hide", ".noprint", ".highlighted", ".search", ".context", ".search-summary"),
     *("[data-theme", "[data-mode", "[data-popper-placement", "[open", "[hidden", "[aria-hidden", "[inert"),
     *("[data-bs-popper", "[aria-expanded", "[disabled", "[checked"),
 }
 END = ".lightbook-end"
-ALWAYS_PREFIXES = (".bs-tooltip-", ".bs-popover-", ".tooltip-")
+ALWAYS_PREFIXES = (".bs-tooltip-auto", ".tooltip-")
+# What Bootstrap makes where a page has the thing, or a script of another's than the theme's calls Bootstrap.
+BOOTSTRAP_MAKES = {
+    ".modal": (".modal-open", ".modal-backdrop"),
+    ".offcanvas": (".offcanvas-backdrop",),
+    ".popover": (".popover", ".popover-arrow", ".popover-header", ".popover-body", ".bs-popover-auto"),
+}
+# A name that a script looks for, as it stands in the call.
+_LOOKS = re.compile(
+    r"""\b(?:querySelector(?:All)?|closest|matches|getElementById|getElementsBy(?:ClassName|TagName))
+    \(\s*(?:"[^"\\\n]*"|'[^'\\\n]*'|`[^`\\$]*`)\s*\)""",
+    re.VERBOSE,
+)
 
 
 def setup(app: Sphinx) -> None:
@@ -61,8 +110,15 @@ class Purge:
         self.static = static  # the author's files and folders
 
     def prepare(self, site: Site) -> None:
-        """Gather what scripts mention."""
-        site.known = Known(scripts_in_use(site), self.static)
+        """Gather what scripts mention, but for those that no page runs any more."""
+        others = scripts_in_use(site, {*site.dropped, *THEME})
+        unknown = scripts_in_use(site, KNOWN)
+        known = Known(others, self.static)
+        theme = [without_comments(site, site.text(path) or "") for path in THEME if path not in site.dropped]
+        looks = _theme_looks(site, unknown)
+        known.mention(word for text in theme for word in _mentioned(text) if word not in looks)
+        known.mention(_bootstrap_makes(site, unknown))
+        site.known = known
 
     def state(self, page: Page) -> object:
         """Nothing: what it changes is in the merged style sheets."""
@@ -78,11 +134,18 @@ class Known:
 
     def __init__(self, scripts: Iterable[str], static: Iterable[Path] = ()) -> None:
         self.static = tuple(static)
-        words = {word for text in scripts for word in re.findall(r"[\w-]+", text)}
-        self.mentioned = words
-        # Names put together: `"sd-tab-" + name`, `${name}-open`.
-        self.starts = tuple(sorted(word for word in words if word.endswith("-") and len(word) > 3))
-        self.ends = tuple(sorted(word for word in words if word.startswith("-") and len(word) > 3))
+        self.mentioned: set[str] = set()
+        self.starts: tuple[str, ...] = ()
+        self.ends: tuple[str, ...] = ()
+        self.mention(word for text in scripts for word in _mentioned(text))
+
+    def mention(self, words: Iterable[str]) -> None:
+        """Add words that a script mentions."""
+        self.mentioned.update(words)
+        # Names put together: `"sd-tab-" + name`, `${name}-open`. A number is none: `x-100`.
+        parts = sorted(word for word in self.mentioned if len(word) > 3 and re.search(r"[^\W\d]", word))
+        self.starts = tuple(word for word in parts if word.endswith("-"))
+        self.ends = tuple(word for word in parts if word.startswith("-"))
 
     def purges(self, path: str) -> bool:
         """Whether a sheet is known, and not replaced by one of the author's."""
@@ -103,6 +166,40 @@ class Known:
             or name.startswith(ALWAYS_PREFIXES)
             or (name != bare and (bare.startswith(self.starts) or bare.endswith(self.ends)))
         )
+
+
+def _mentioned(script: str) -> set[str]:
+    """The words of a script, but for those in calls that only look for an element."""
+    return set(re.findall(r"[\w-]+", _LOOKS.sub("()", script)))
+
+
+def _theme_looks(site: Site, scripts: list[str]) -> set[str]:
+    """The words in the theme's scripts that give no element of this site a class.
+
+    Nothing of a version that was not read.
+    """
+    for name, version in READ.items():
+        try:
+            if not importlib.metadata.version(name).startswith(version):
+                return set()
+        except importlib.metadata.PackageNotFoundError:
+            return set()
+    words = {word for page in site.pages.values() for word in page.facts["words"]}
+    return {
+        word
+        for look in THEME_LOOKS
+        if words.isdisjoint(look.unless)
+        and not (look.asked and any(re.search(look.asked, text) for text in scripts))
+        for word in look.words.split()
+    }
+
+
+def _bootstrap_makes(site: Site, scripts: list[str]) -> set[str]:
+    """The classes of elements that Bootstrap makes on this site."""
+    words = {word for page in site.pages.values() for word in page.facts["words"]}
+    called = any("bootstrap" in text for text in scripts)
+    made = {name for sign, names in BOOTSTRAP_MAKES.items() if called or sign in words for name in names}
+    return {name.lstrip(".") for name in made}
 
 
 def purge(css: str, known: set[str]) -> str:

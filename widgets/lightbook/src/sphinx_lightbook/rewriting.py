@@ -304,7 +304,8 @@ def read_facts(name: str, html: str) -> dict[str, Any]:
         `sheets`: the style sheets' paths, `scripts`: what runs, `named_scripts`: the paths of scripts that
         some attribute names, `images`: the paths of images, `words`: all tags, `.classes`, `#ids` and
         `[attributes`, `variables`: of style sheets, `--name`, `animations`: words of declarations of these,
-        `data`: the words in scripts that are data,
+        `data`: the words in scripts that are data, `toggles`: whether something opens and closes by
+        `sphinx_togglebutton`'s own selector,
         `symbols`: characters of private use, `handlers`: attributes that run scripts, `embedded`: attributes
         whose address is itself a page or a script, `foreign`: other hosts, `foreign_scripts`: those of them
         from which scripts come.
@@ -316,10 +317,12 @@ def read_facts(name: str, html: str) -> dict[str, Any]:
     data: list[str] = []
     handlers: set[str] = set()
     embedded: set[str] = set()
+    toggles = False
     for tag in tags(html):
         if tag.text not in seen:
             seen.add(tag.text)
             words.update(_words(tag))
+            toggles = toggles or "toggle" in tag.classes or {"admonition", "dropdown"} <= set(tag.classes)
             for attribute, value in tag.attributes.items():
                 if attribute.startswith("on") or attribute == "srcdoc" or _is_script(attribute, value):
                     handlers.add(attribute)
@@ -352,6 +355,7 @@ def read_facts(name: str, html: str) -> dict[str, Any]:
         "images": images,
         "named_scripts": sorted(later),
         "data": sorted({word for text in data for word in re.findall(r"[\w-]+", text)}),
+        "toggles": toggles,
         "handlers": sorted(handlers),
         "embedded": sorted(embedded),
         "foreign": sorted({request.host for request in requests}),

@@ -61,9 +61,20 @@ def _has(*words: str) -> Callable[[Facts], bool]:
     return lambda facts: not set(words).isdisjoint(facts["words"])
 
 
+def _toggles(facts: Facts) -> bool:
+    """Whether something on a page opens and closes by `sphinx_togglebutton`."""
+    selector = _settings(facts).get("togglebuttonSelector", "").strip("'\"")
+    return facts["toggles"] or selector != ".toggle, .admonition.dropdown"
+
+
+def _settings(facts: Facts) -> dict[str, str]:
+    """The values that inline scripts of a page set."""
+    return dict(setting for script in facts["scripts"] if (setting := _setting(script["inline"] or "")))
+
+
 def _searches(facts: Facts) -> bool:
     """Whether a page shows results, or searches while the reader types."""
-    settings = dict(setting for script in facts["scripts"] if (setting := _setting(script["inline"] or "")))
+    settings = _settings(facts)
     pagename = settings.get("DOCUMENTATION_OPTIONS.pagename", "").strip("'\"")
     return pagename == "search" or settings.get(_AS_YOU_TYPE) == "true"
 
@@ -76,7 +87,7 @@ PARTS = [
     Part(TRANSLATIONS, alone=False),
     Part(CLIPBOARD, used=_has(".highlight"), alone=False, defines=("ClipboardJS",)),
     Part(COPY_BUTTONS, used=_has(".highlight"), alone=False),
-    Part("_static/togglebutton.js", used=_has(".toggle", ".dropdown"), alone=False),
+    Part("_static/togglebutton.js", used=_toggles, alone=False),
     Part("_static/design-tabs.js", used=_has(".sd-tab-set"), alone=False),
     Part("_static/searchtools.js", used=_searches, alone=False, defines=("Search", "Scorer")),
     Part("_static/language_data.js", used=_searches, alone=False, defines=("Stemmer", "stopwords")),
@@ -187,7 +198,7 @@ class Scripts:
         ]  # fmt: skip
         if any(text is None or self._names_ours(text) for text in at_once):
             return None
-        settings = dict(found for script in scripts if (found := _setting(script["inline"] or "")))
+        settings = _settings(page.facts)
         late = BOOTSTRAP in paths and _may_wait(page.facts, others)
         apart = {FLIPBOOK} if FLIPBOOK_WORDS in paths else set()
         used = [
