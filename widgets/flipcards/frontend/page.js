@@ -61,8 +61,9 @@ const begin = (/** @type {HTMLElement} */ section, /** @type {Element | null} */
   // A large deck has kept the parser busy: let the page be painted first.
   else if (section.querySelector(GRID)) setTimeout(enhanceNow);
   else if (canWait(section)) {
-    const look = (/** @type {IntersectionObserverEntry[]} */ seen) => {
+    const look = (/** @type {IntersectionObserverEntry[]} */ seen, /** @type {IntersectionObserver} */ watch) => {
       if (!seen.at(-1)?.isIntersecting) return;
+      watch.disconnect();
       // Who came by a key keeps the focus, which a card that is moved would lose.
       const focused = /** @type {HTMLElement | null} */ (document.activeElement);
       enhanceNow();
