@@ -7,6 +7,12 @@ import { openSession } from "./session.js";
 import { rest } from "./slices.js";
 import { openLog } from "./storage.js";
 import { showToday } from "./today.js";
+import style from "../src/flipcards/static/study.css";
+
+// Whoever only reads the cards need not load it. A strict policy forbids a <style>, but not this.
+const sheet = new CSSStyleSheet();
+sheet.replaceSync(style);
+document.adoptedStyleSheets.push(sheet);
 
 const script = document.querySelector("script[data-book]");
 const book = script?.getAttribute("data-book") || "book";

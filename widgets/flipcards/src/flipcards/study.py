@@ -263,7 +263,7 @@ class Study(anywidget.AnyWidget):
     """The view of a session."""
 
     _esm = STATIC / "flipcards.js"
-    _css = STATIC / "flipcards.css"
+    _css = "\n".join((STATIC / name).read_text("utf-8") for name in ("flipcards.css", "study.css"))
     html = traitlets.Unicode().tag(sync=True)
     words = traitlets.Dict().tag(sync=True)  # of another language; none where they are English
     study = traitlets.Dict().tag(sync=True)  # what the front end calls the log: its key and its name
