@@ -10,12 +10,14 @@ import struct
 import sys
 import zlib
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from bs4 import BeautifulSoup
 from fontTools.ttLib import TTFont
 from PIL import Image
 from sphinx_lightbook.icons import asks_for_outlines
+from sphinx_lightbook.purge import Known, theme_looks
 
 LIGHT = ("images", "icons", "scripts", "styles", "purge", "fingerprints", "policy")
 TABLE_OF_CONTENTS = """\
@@ -200,6 +202,14 @@ def test_rules_of_the_theme_that_nothing_can_use_are_left_out_and_the_author_s_s
     assert len(css.encode()) < whole / 2
 
 
+def test_a_merged_sheet_says_which_files_have_the_licences_of_what_is_in_it(light):
+    named = re.match(r"/\*! Licences: ([^*]+) \*/", sheets(light, "intro.html")[0])[1].split(", ")
+    for name in named:
+        file = light.site / "_static" / name
+        assert "/*!" in file.read_text("utf-8")
+    assert "styles/pydata-sphinx-theme.css" in named
+
+
 # An extension that brings a sheet of a known name, as the Thebe one does.
 BRINGING = """\
     from pathlib import Path
@@ -247,6 +257,48 @@ MADE = {
     "bringing.py": BRINGING,
     "brought/sphinx-thebe.css": re.sub(r"body .*", "", PAGES["static/own.css"]),
 }
+
+
+def test_what_the_theme_s_scripts_only_look_for_is_left_out(light):
+    css = "".join(sheets(light, "intro.html"))
+    for name in (".sidenote", ".version-switcher", ".modal-backdrop", ".dropstart", ".popover", ".vw-100"):
+        assert not re.search(re.escape(name) + r"\b", css), name
+    # These they make.
+    for name in (".dropdown-menu-dark", ".bs-tooltip-auto", ".tooltip-inner", ".copybtn"):
+        assert name in css, name
+
+
+def test_what_a_script_only_looks_for_it_does_not_mention():
+    mentions = Known(
+        [
+            """
+            document.querySelector(".asked"); document.getElementById('by-id'); node.closest(`.near`);
+            all(".given"); node.querySelector("." + made); node.matches(".a, ." + part + "-b");
+            node.classList.add("set"); offset = -100; name = "size-" + n;
+            """
+        ]
+    )
+    page = {"div"}
+    for name in (".asked", "#by-id", ".near", ".w-100"):
+        assert not mentions.holds(name, page), name
+    for name in (".given", ".set", ".made", ".size-9"):
+        assert mentions.holds(name, page), name
+
+
+def test_words_of_the_theme_count_where_a_page_has_what_they_are_for(monkeypatch):
+    def looks(*words, scripts=()):
+        page = SimpleNamespace(facts={"words": words})
+        return theme_looks(SimpleNamespace(pages={"a": page}), list(scripts))
+
+    assert {"sidenote", "me-auto", "list-group-item", "pst-squeeze"} <= looks("p")
+    assert not {"me-auto", "fa-xmark"} & looks(".bd-header-announcement")
+    assert "me-auto" not in looks("p", scripts=["DOCUMENTATION_OPTIONS.show_version_warning_banner = true"])
+    assert "me-auto" in looks("p", scripts=["DOCUMENTATION_OPTIONS.show_version_warning_banner = false"])
+    assert "list-group-item" not in looks(".version-switcher__button")
+    assert "pst-squeeze" not in looks("#pst-collapse-sidebar-button")
+    # Of a theme that was not read, every word counts.
+    monkeypatch.setattr("importlib.metadata.version", lambda name: "99.0")
+    assert looks("p") == set()
 
 
 @pytest.fixture(scope="module")

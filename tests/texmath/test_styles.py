@@ -2,6 +2,7 @@
 
 import base64
 import hashlib
+import io
 import json
 import re
 import subprocess
@@ -65,6 +66,21 @@ def test_a_cut_font_gives_up_the_reserved_name_and_keeps_its_licence(tmp_path):
     assert "SIL Open Font License" in names.getDebugName(13)
 
 
+def test_a_stylesheet_with_its_fonts_inside_says_their_licence_once():
+    ttlib = pytest.importorskip("fontTools.ttLib")
+    css = texmath.css([PAGE])
+    assert "KaTeX_" not in css
+    notice = re.match(r"/\*!([^*]*)\*/", css)[1]
+    assert "Copyright (c) 2009-2010 Design Science, Inc., Copyright (c) 2014-2018 Khan Academy" in notice
+    assert "SIL Open Font License 1.1" in notice
+    for font in re.findall(r"base64,([^)]+)\)", css):
+        file = ttlib.TTFont(io.BytesIO(base64.b64decode(font)))
+        assert file["name"].names == []
+        assert file.getBestCmap()
+    whole = ttlib.TTFont(texmath.assets() / "fonts" / "KaTeX_Main-Regular.woff2")["name"].getDebugName(0)
+    assert whole.replace("\n", ", ") in notice
+
+
 def test_equal_pages_write_equal_bytes_and_touch_nothing_that_is_so(tmp_path):
     first = {path: path.read_bytes() for path in texmath.write_assets(tmp_path / "a", [PAGE])}
     second = [path.read_bytes() for path in texmath.write_assets(tmp_path / "b", reversed([PAGE]))]
@@ -111,7 +127,14 @@ def test_without_fonttools_the_fonts_in_use_are_written_whole(tmp_path):
 def test_a_host_that_takes_no_files_gets_the_fonts_inside_the_text(tmp_path):
     css = texmath.css([PAGE])
     fonts = [base64.b64decode(data) for data in re.findall(r"url\(data:font/woff2;base64,([^)]*)\)", css)]
-    assert sorted(fonts) == sorted(path.read_bytes() for path in texmath.write_assets(tmp_path, [PAGE])[1:])
+    ttlib = pytest.importorskip("fontTools.ttLib")
+
+    def glyphs(font):
+        file = ttlib.TTFont(io.BytesIO(font))
+        return sorted(file.getBestCmap()), file.getTableData("glyf")
+
+    written = [path.read_bytes() for path in texmath.write_assets(tmp_path, [PAGE])[1:]]
+    assert sorted(map(glyphs, fonts)) == sorted(map(glyphs, written))
     assert not re.search(r"url\((?!data:)", css)
     assert fonts_named_in(texmath.css([PAGE], embed=False)) == {p.name for p in tmp_path.glob("fonts/*")}
 

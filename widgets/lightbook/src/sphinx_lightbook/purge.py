@@ -64,7 +64,7 @@ THEME_LOOKS = (
         "bd-header-announcement__content ms-auto me-auto sidebar-message text-wrap font-weight-bold "
         "ms-3 my-1 align-baseline pst-button-link-to-stable-version fa-xmark warning",
         unless=(".bd-header-announcement",),
-        asked=r"show_version_warning_banner\s*=\s*(?!false)",
+        asked=r"show_version_warning_banner\s*=(?!\s*false)",
     ),
 )
 
@@ -115,7 +115,7 @@ class Purge:
         unknown = scripts_in_use(site, KNOWN)
         known = Known(others, self.static)
         theme = [without_comments(site, site.text(path) or "") for path in THEME if path not in site.dropped]
-        looks = _theme_looks(site, unknown)
+        looks = theme_looks(site, unknown)
         known.mention(word for text in theme for word in _mentioned(text) if word not in looks)
         known.mention(_bootstrap_makes(site, unknown))
         site.known = known
@@ -173,7 +173,7 @@ def _mentioned(script: str) -> set[str]:
     return set(re.findall(r"[\w-]+", _LOOKS.sub("()", script)))
 
 
-def _theme_looks(site: Site, scripts: list[str]) -> set[str]:
+def theme_looks(site: Site, scripts: list[str]) -> set[str]:
     """The words in the theme's scripts that give no element of this site a class.
 
     Nothing of a version that was not read.

@@ -83,8 +83,14 @@ class Styles:
             sheets[path] = _smallest(self.site, self._whole(path) or "", used_by, path, name)
         if purged:
             sheets |= self._without_what_nothing_names(sheets, purged)
-        self.site.make(name, "\n".join(sheets.values()).encode())
+        texts = [*self._notice(run), *sheets.values()]
+        self.site.make(name, "\n".join(texts).encode())
         return name
+
+    def _notice(self, run: tuple[str, ...]) -> list[str]:
+        """Where the licences of merged sheets are, which lose their comments: in files that remain."""
+        having = [path.removeprefix("_static/") for path in run if "/*!" in (self.site.text(path) or "")]
+        return [f"/*! Licences: {', '.join(having)} */"] if having else []
 
     def _without_what_nothing_names(self, sheets: dict[str, str], purged: set[str]) -> dict[str, str]:
         """The purged ones of a run, without the variables and the animations that are named nowhere."""

@@ -18,6 +18,10 @@ STYLESHEET = "texmath.css"
 _FONT_RULE = re.compile(r"@font-face\{([^}]*)\}")
 # Names KaTeX's fonts reserve to themselves (SIL Open Font License): a cut-down font goes by another.
 _RESERVED_NAME, _OWN_NAME = "KaTeX_", "texmath_"
+_NOTICE = (
+    "Fonts made from KaTeX's, Copyright (c) 2009-2010 Design Science, Inc., "
+    "Copyright (c) 2014-2018 Khan Academy, under the SIL Open Font License 1.1, https://openfontlicense.org"
+)
 _WEB = Path(__file__).parent / "web"
 
 
@@ -34,12 +38,14 @@ def stylesheet() -> Path:
 def css(used: Iterable[str] | None = None, *, embed: bool = True) -> str:
     """The stylesheet as text, with its fonts inside as `data:` URLs, for a host that takes no files.
 
+    Cut fonts have no names then: their copyright and licence stand once, at the head of the text.
+
     Args:
         used: HTML with rendered formulas; only the fonts (and, with ``texmath[subset]``, the characters)
             that occur in it are kept. None keeps all, some 400 kB.
         embed: False leaves the fonts out, as URLs below ``fonts/``.
     """
-    text, fonts = _cut(used)
+    text, fonts = _cut(used, names=not embed)
     if embed:
         for name, data in fonts.items():
             url = "data:font/woff2;base64," + base64.b64encode(data).decode("ascii")
@@ -85,8 +91,13 @@ class Face(NamedTuple):
     file: str
 
 
-def _cut(used: Iterable[str] | None) -> tuple[str, dict[str, bytes]]:
-    """The stylesheet and its fonts by file name, cut down to what is used."""
+def _cut(used: Iterable[str] | None, *, names: bool = True) -> tuple[str, dict[str, bytes]]:
+    """The stylesheet and its fonts by file name, cut down to what is used.
+
+    Args:
+        used: as in `css`.
+        names: whether a cut font has its names, copyright and licence in itself, some 300 bytes.
+    """
     text = stylesheet().read_text(encoding="utf-8")
     if used is None:
         return text, {face.file: (_WEB / "fonts" / face.file).read_bytes() for face in _rules().faces}
@@ -94,10 +105,12 @@ def _cut(used: Iterable[str] | None) -> tuple[str, dict[str, bytes]]:
     own_name = _subsetter() is not None
     fonts = {}
     for face in sorted(found, key=lambda face: (-len(found[face]), face.file)):
-        name, data = _font(face.file, "".join(sorted(found[face])))
+        name, data = _font(face.file, "".join(sorted(found[face])), names)
         fonts[name] = data
         text = text.replace(f"fonts/{face.file}", f"fonts/{name}")
     text = _FONT_RULE.sub(lambda rule: rule[0] if any(f"/{name})" in rule[0] for name in fonts) else "", text)
+    if own_name and not names:
+        text = f"/*! {_NOTICE} */\n{text}"
     return (text.replace(_RESERVED_NAME, _OWN_NAME) if own_name else text), fonts
 
 
@@ -225,7 +238,7 @@ def _face(style: _Style) -> Face:
 
 
 @functools.lru_cache(maxsize=128)
-def _font(file: str, characters: str) -> tuple[str, bytes]:
+def _font(file: str, characters: str, names: bool) -> tuple[str, bytes]:
     """Name and bytes of the font with these characters only, or of the whole font without fontTools."""
     data = (_WEB / "fonts" / file).read_bytes()
     subsetter = _subsetter()
@@ -236,7 +249,7 @@ def _font(file: str, characters: str) -> tuple[str, bytes]:
         hinting=False,
         notdef_outline=True,
         recalc_timestamp=False,
-        name_IDs=[0, 1, 2, 4, 6, 13, 14],  # the names, the copyright and the licence
+        name_IDs=[0, 1, 2, 4, 6, 13, 14] if names else [],  # the names, the copyright and the licence
     )
     font = subsetter.load_font(io.BytesIO(data), options)
     cut = subsetter.Subsetter(options)
