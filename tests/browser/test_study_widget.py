@@ -85,7 +85,7 @@ def log(tmp_path):
 def open_notebook(tmp_path, serve, new_context):
     """A function that shows a kernel's session on a page of a browser context, and begins to study."""
     (tmp_path / "flipcards.js").write_bytes((STATIC / "flipcards.js").read_bytes())
-    css = (STATIC / "flipcards.css").read_text("utf-8")
+    css = "".join((STATIC / name).read_text("utf-8") for name in ("flipcards.css", "study.css"))
     address = serve(tmp_path)
 
     def open_notebook(kernel, context=None):
