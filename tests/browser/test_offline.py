@@ -93,7 +93,9 @@ def test_after_one_visit_pages_cards_study_frames_and_search_work_without_a_netw
     page.locator(".flipcards-start").wait_for()
 
     page.goto(host.address("chapters/flashcards.html"))
+    page.wait_for_load_state("networkidle")
     page.keyboard.press("Control+k")
+    page.locator("dialog#pst-search-dialog[open]").wait_for()
     page.keyboard.type("flattery")
     page.keyboard.press("Enter")
     page.locator("#search-results .context:has-text('flattery')").first.wait_for()
