@@ -13,12 +13,14 @@ PIP := $(BIN)/python -m pip install --quiet
 UV := uv==0.13.9
 WATCHFILES := watchfiles==1.3.0
 LIGHTHOUSE := lighthouse@13.5.0
+# The newest of the release that Sphinx names in its default address of MathJax.
+MATHJAX := mathjax@3.2.2
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 # Matplotlib's list of fonts and its settings belong to the environment: figures do not depend on what other
 # environments of the same user left in his cache, or on his matplotlibrc.
 export MPLCONFIGDIR := $(abspath $(VENV))/matplotlib
 
-.PHONY: help book serve watch test install-tests chromium lint pytest bench audit hosts bundle requirements clean
+.PHONY: help book serve watch test install-tests chromium lint pytest bench audit hosts mathjax bundle requirements clean
 .DELETE_ON_ERROR:
 
 help: ## list the commands
@@ -117,6 +119,14 @@ $(VENV)/hosts/.hosts: bench/hosts-requirements.txt $(wildcard widgets/*/pyprojec
 
 hosts: $(VENV)/hosts/.hosts $(VENV)/.tests chromium ## show a deck in Voilà and marimo, and look at it in Chromium; not in CI
 	$(BIN)/python bench/hosts.py $(VENV)/hosts/bin/python
+
+$(VENV)/mathjax/.mathjax: Makefile $(VENV)/.tests
+	@mkdir -p $(@D)
+	cd $(@D) && PATH="$(abspath $(BIN)):$$PATH" npm install --prefix . --ignore-scripts --no-audit --no-fund --loglevel error $(MATHJAX)
+	@touch $@
+
+mathjax: $(VENV)/mathjax/.mathjax chromium ## set formulas beside MathJax in a book and in JupyterLab, and draw the pictures of widgets/texmath/docs; not in CI
+	$(BIN)/python bench/mathjax.py $(VENV)/mathjax/node_modules/mathjax $(ARGS)
 
 bundle: $(FRONT_END)/node_modules/.package-lock.json ## bundle the front end of the cards again
 	$(NPM) run build

@@ -159,6 +159,18 @@ def test_every_card_is_whole_on_a_phone(open_page):
         assert not cut
 
 
+def test_the_roots_in_answers_are_drawn(open_page):
+    page = open_page("chapters/lora.html", javascript=False)
+    for summary in page.locator(".flipcard:has(.katex svg) summary").all():
+        summary.click()
+    heights = page.eval_on_selector_all(
+        ".flipcard .katex svg",
+        "drawings => drawings.map((drawing) => drawing.getBoundingClientRect().height)",
+    )
+    assert heights
+    assert min(heights) > 10
+
+
 def test_the_address_of_a_card_opens_it(open_page):
     page = open_page(f"{CARDS}#card-kl-penalty")
     page.wait_for_function("() => document.getElementById('card-kl-penalty').open")

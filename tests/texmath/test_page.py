@@ -94,6 +94,22 @@ def test_a_formula_keeps_the_colour_of_the_text_around_it(open_formulas):
     assert colours == ["rgb(238, 238, 238)"]
 
 
+DRAWN = r"\sqrt{x}\sqrt{\frac{a}{b}}\underbrace{a+b}_{c}\widehat{xyz}\vec{v}\cancel{x}\xrightarrow{y}"
+
+
+def test_what_a_page_says_of_its_pictures_leaves_roots_and_braces_as_they_are(open_formulas):
+    sizes = """parts => parts.map(part => {
+      const {width, height} = part.getBoundingClientRect();
+      return [width, height];
+    })"""
+    formula = f"<div class=card><p class=face>{texmath.render(DRAWN)}</p></div>"
+    plain = open_formulas(formula).eval_on_selector_all(".katex svg", sizes)
+    rule = ".card .face :is(img, svg) { height: auto; max-width: 100% }"
+    assert len(plain) == 9
+    assert all(width > 3 and height > 3 for width, height in plain)
+    assert open_formulas(f"<style>{rule}</style>{formula}").eval_on_selector_all(".katex svg", sizes) == plain
+
+
 COVERING = [
     r"\smash{\rule{20em}{20em}}",
     r"\kern-20em\kern-20em\kern-20em\rlap{\rule[10em]{20em}{20em}}",
