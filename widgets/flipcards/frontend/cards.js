@@ -24,7 +24,7 @@ const told = words("page");
  *   when the reader leaves the session.
  */
 
-const SLICE = 200; // cards turned in one task by "flip all"
+const SLICE = 64; // cards turned in one task by "flip all"
 const OTHER_CONTROLS = "a,audio,button,input,label,select,summary,textarea,video";
 
 /** @type {WeakMap<HTMLElement, () => void>} */

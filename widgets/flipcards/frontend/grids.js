@@ -4,7 +4,7 @@
 import { element } from "./dom.js";
 
 const GRID = 24; // cards in a grid: whole rows of 1, 2, 3 or 4 columns
-const SLICE = 8; // grids laid out in one task
+const SLICE = 2; // grids laid out in one task: the theme's icons look through what is moved
 
 /**
  * @typedef {object} Grids
