@@ -74,12 +74,14 @@ class Host:
     """Serves a folder below a path, as a host of several sites does; another folder can take its place.
 
     `asked` lists the paths asked for, relative to the site; a request for one of `broken` is answered by 503,
-    and one for one of `cut` not at all: the connection ends. What is `slow` takes a second.
+    and one for one of `cut` not at all: the connection ends. What is `slow` takes a second. `caching` is
+    what browsers are told of keeping an answer.
     """
 
     def __init__(self, folder, path="/"):
         self.folder, self.path = folder, path
         self.asked, self.broken, self.cut, self.slow = [], set(), set(), set()
+        self.caching = "no-cache"
         self.server, self.port = None, 0
         self.start()
 
@@ -103,7 +105,7 @@ class Host:
                     self.send_not_found()
 
             def end_headers(self):
-                self.send_header("Cache-Control", "no-cache")
+                self.send_header("Cache-Control", host.caching)
                 super().end_headers()
 
             def translate_path(self, path):

@@ -6,6 +6,8 @@
   /** @type {Promise<void> | undefined} */
   let loading;
   let loaded = false;
+  /** @type {HTMLElement | undefined} What was clicked last before Bootstrap was there. */
+  let waiting;
 
   const load = () =>
     (loading ??= new Promise((resolve) => {
@@ -13,6 +15,11 @@
       script.src = String(source);
       // After it came, Bootstrap sets up its tooltips in a task of its own.
       script.onload = () => setTimeout(() => resolve((loaded = true) && undefined));
+      // It did not come: what is reached next asks again.
+      script.onerror = () => {
+        loading = waiting = undefined;
+        script.remove();
+      };
       document.head.append(script);
     }));
 
@@ -37,18 +44,23 @@
     );
   }
 
-  // A click or a key that comes before Bootstrap is made again when it is there.
+  // A click or a key that comes before Bootstrap is made again when it is there: once, however often who waits
+  // clicks, and not where the reader has gone on to something else.
   document.addEventListener(
     "click",
     (event) => {
+      if (loaded) return;
       const wanted = control(event.target);
-      if (!wanted || loaded) return;
-      const toggles = wanted.dataset.bsToggle !== "tooltip";
-      if (toggles) {
+      waiting = wanted && wanted.dataset.bsToggle !== "tooltip" ? wanted : undefined;
+      if (!wanted) return;
+      if (waiting) {
         event.preventDefault();
         event.stopImmediatePropagation();
       }
-      void load().then(() => toggles && wanted.click());
+      void load().then(() => {
+        waiting?.click();
+        waiting = undefined;
+      });
     },
     true,
   );
