@@ -135,10 +135,9 @@ def browser(host):
     On the loopback a page is not the kept one first, so that authors see what they built.
     """
     safe = f"--unsafely-treat-insecure-origin-as-secure=http://book.test:{host.port}"
-    names = "--host-resolver-rules=MAP *.test 127.0.0.1"
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(
-            executable_path=CHROMIUM["system_chromium"](), args=[*CHROMIUM["FLAGS"], safe, names]
+            executable_path=CHROMIUM["system_chromium"](), args=[*CHROMIUM["FLAGS"], safe]
         )
         yield browser
         browser.close()

@@ -214,7 +214,7 @@ SCROLLS = {
 def test_without_scripts_the_keyboard_reaches_and_scrolls_what_is_wider_than_the_page(
     mended, open_page, what
 ):
-    """Browsers make a tab stop of what scrolls and has none inside: Chromium since version 130, and Firefox."""
+    """A browser makes a tab stop of what scrolls and has none inside: Firefox, and Chromium since 130."""
     name, selector = SCROLLS[what]
     page = open_page(mended, name, width=360, javascript=False)
     is_wide = "boxes => boxes.filter((box) => box.scrollWidth > box.clientWidth).length"

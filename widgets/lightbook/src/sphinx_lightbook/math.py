@@ -31,8 +31,8 @@ RENDERER = "texmath"
 STYLESHEET = "_static/lightbook-math.css"
 SCRIPT = "_static/lightbook-math.js"
 OWN_ASSETS = Path(__file__).parent / "static" / "math"
-# Behind the style sheet: else the fonts in it are only asked for when a formula is laid out, come after the page
-# was painted, and move its lines.
+# Behind the style sheet: else the fonts in it are only asked for when a formula is laid out, come after the
+# page was painted, and move its lines.
 FONTS_FIRST = (
     "<script>for (const face of document.fonts) "
     "if (/^(texmath|KaTeX)_/.test(face.family)) face.load().catch(() => {})</script>\n"

@@ -18,6 +18,7 @@ from typing import Any
 import tinycss2
 from sphinx.application import Sphinx
 
+from sphinx_lightbook.icons import START as ICONS_START
 from sphinx_lightbook.icons import scripts_in_use
 from sphinx_lightbook.rewriting import Page, Site, add_step
 
@@ -81,7 +82,9 @@ class Known:
         words = {word for text in scripts for word in re.findall(r"[\w-]+", text)}
         self.mentioned = words
         # Names put together: `"sd-tab-" + name`, `${name}-open`.
-        self.starts = tuple(sorted(word for word in words if word.endswith("-") and len(word) > 3))
+        self.starts = tuple(
+            sorted(word for word in words if word.endswith("-") and (len(word) > 3 or word == ICONS_START))
+        )
         self.ends = tuple(sorted(word for word in words if word.startswith("-") and len(word) > 3))
 
     def purges(self, path: str) -> bool:
