@@ -2,6 +2,7 @@
 
 import functools
 import http.server
+import io
 import os
 import runpy
 import subprocess
@@ -14,6 +15,7 @@ from pathlib import Path
 import axe_playwright_python
 import hypothesis
 import pytest
+from PIL import Image, ImageChops
 from playwright.sync_api import expect, sync_playwright
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -74,12 +76,14 @@ class Host:
     """Serves a folder below a path, as a host of several sites does; another folder can take its place.
 
     `asked` lists the paths asked for, relative to the site; a request for one of `broken` is answered by 503,
-    and one for one of `cut` not at all: the connection ends. What is `slow` takes a second.
+    and one for one of `cut` not at all: the connection ends. What is `slow` takes a second. `caching` is
+    what browsers are told of keeping an answer.
     """
 
     def __init__(self, folder, path="/"):
         self.folder, self.path = folder, path
         self.asked, self.broken, self.cut, self.slow = [], set(), set(), set()
+        self.caching = "no-cache"
         self.server, self.port = None, 0
         self.start()
 
@@ -103,7 +107,7 @@ class Host:
                     self.send_not_found()
 
             def end_headers(self):
-                self.send_header("Cache-Control", "no-cache")
+                self.send_header("Cache-Control", host.caching)
                 super().end_headers()
 
             def translate_path(self, path):
@@ -264,3 +268,65 @@ def violations():
         return set(page.evaluate(run, [context, options]))
 
     return violations
+
+
+@pytest.fixture
+def differing():
+    """A function that tells the share of pixels in which two pictures of a page differ."""
+
+    def differing(before, after, channel=16):
+        """A channel differs by more than this, of 255: less is how edges are smoothed."""
+        assert before.size == after.size
+        red, green, blue = ImageChops.difference(before, after).split()
+        worst = ImageChops.lighter(ImageChops.lighter(red, green), blue)
+        assert len(after.convert("L").getcolors()) > 8, "something is drawn"
+        return sum(worst.histogram()[channel + 1 :]) / (worst.width * worst.height)
+
+    return differing
+
+
+@pytest.fixture
+def pictures_of_what_opens():
+    """A function that opens what the theme has to open on a page, each by itself, and takes pictures."""
+
+    def pictures_of_what_opens(page):
+        pictures = {}
+
+        def look(name):
+            shot = page.screenshot(animations="disabled")
+            pictures[name] = Image.open(io.BytesIO(shot)).convert("RGB")
+
+        for number, button in enumerate(page.locator(".bd-header-article .dropdown > button:visible").all()):
+            button.click()
+            menu = page.locator(".bd-header-article .dropdown-menu.show")
+            menu.wait_for()
+            page.mouse.move(640, 790)
+            look(f"menu {number}")
+            page.keyboard.press("Escape")
+            menu.wait_for(state="hidden")
+        page.locator(".btn-fullscreen-button").hover()
+        page.locator(".tooltip.show").wait_for()
+        look("tooltip")
+        page.mouse.move(640, 790)
+        page.locator(".tooltip").wait_for(state="detached")
+        for button in (".search-button__button", ".primary-toggle", ".secondary-toggle"):
+            if page.viewport_size["width"] < 900 or "search" in button:
+                page.locator(f"{button}:visible").first.click()
+                page.locator("dialog[open]").wait_for()
+                look(button)
+                page.keyboard.press("Escape")
+                page.locator("dialog[open]").wait_for(state="detached")
+        for fold in (
+            ".admonition.dropdown button",
+            "details.hide > summary",
+            "details.sd-dropdown > summary",
+        ):
+            place = page.locator(f"article {fold}").first
+            if place.count():
+                place.click()
+                page.mouse.move(640, 790)
+                place.evaluate("place => place.scrollIntoView({ block: 'center', behavior: 'instant' })")
+                look(fold)
+        return pictures
+
+    return pictures_of_what_opens

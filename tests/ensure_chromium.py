@@ -21,6 +21,8 @@ FLAGS = [
     "--disable-background-networking",
     "--disable-component-update",
     "--disable-sync",
+    # Hosts that are not the loopback by name, as readers have them.
+    "--host-resolver-rules=MAP *.test 127.0.0.1",
 ]
 
 

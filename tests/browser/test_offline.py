@@ -43,7 +43,7 @@ def test_every_chapter_and_every_figure_is_kept_and_nothing_that_no_page_needs(s
 
 
 def test_after_one_visit_pages_cards_study_frames_and_search_work_without_a_network(
-    site, kept, new_host, new_context
+    site, kept, new_host, new_context, violations
 ):
     host = new_host(site, "/course/")
     context = new_context(service_workers="allow")
@@ -51,6 +51,7 @@ def test_after_one_visit_pages_cards_study_frames_and_search_work_without_a_netw
     page = context.new_page()
     page.goto(host.address("chapters/overview.html"))
     page.locator(NOTE).wait_for()
+    assert violations(page) == set()  # with the note
     host.stop()
 
     def note(request):
@@ -103,3 +104,41 @@ def test_after_one_visit_pages_cards_study_frames_and_search_work_without_a_netw
     page.locator("#search-results a[href*='flashcards']").first.click()
     page.wait_for_selector(".flipcard[open] .highlighted")
     assert (errors, failed) == ([], [])
+
+
+def test_on_a_plain_host_nothing_is_kept_and_cards_study_navigation_and_search_work(site, new_host, browser):
+    host = new_host(site, "/course/")
+    context = browser.new_context(service_workers="allow")
+    context.set_default_timeout(60_000)
+    errors = []
+    context.on("weberror", lambda error: errors.append(str(error.error)))
+    page = context.new_page()
+    page.goto(host.address("chapters/flashcards.html", "plain.test"))
+    assert not page.evaluate("isSecureContext")
+    assert page.locator("link[rel=manifest]").count() == 0
+    page.locator("#card-sft-goal summary").click()
+    page.locator("#card-sft-goal .flipcard-back").get_by_text("adapt a pre-trained").wait_for()
+
+    page.get_by_role("button", name="Study", exact=True).click()
+    asked = page.locator(".flipcards-stage .flipcard")
+    first = asked.get_attribute("data-card")
+    page.get_by_role("button", name="Show answer").click()
+    page.locator(".flipcards-ratings button").nth(2).click()
+    expect(asked).not_to_have_attribute("data-card", first)
+
+    page.goto(host.address("chapters/overview.html", "plain.test"))
+    page.locator(".bd-sidebar-primary").get_by_role("link", name="LoRA").first.click()
+    page.wait_for_url("**/chapters/lora.html")
+    page.locator(".dropdown-download-buttons > button").click()
+    page.locator(".dropdown-download-buttons .dropdown-item").first.wait_for()
+    page.keyboard.press("Escape")
+    page.keyboard.press("Control+k")
+    page.keyboard.type("flattery")
+    page.keyboard.press("Enter")
+    page.locator("#search-results .context:has-text('flattery')").first.wait_for()
+    page.locator("#search-results a[href*='flashcards']").first.click()
+    page.wait_for_selector(".flipcard[open] .highlighted")
+    assert page.locator(".lightbook-offline").first.inner_text() == ""
+    assert "lightbook-worker.js" not in host.asked
+    assert errors == []
+    context.close()

@@ -3,19 +3,20 @@
 import io
 import re
 
+import pypdf
 import pytest
-from PIL import Image, ImageChops
+from PIL import Image
 
 # Icons are drawn by a script before and set in a font after, alike but not to the pixel. The note about
 # reading offline is there after only. Cards measure the room for their answers, to a pixel more or less by
 # when the fonts come.
 ASIDE = """
     .flipcard { --flipcards-answer: 0 !important; }
-    .fa-solid, .fa-regular, .fa-brands, .svg-inline--fa, .lightbook-offline { display: none !important; }
+    [class*="fa-"] { visibility: hidden !important; }
+    .lightbook-offline { display: none !important; }
     * { caret-color: transparent !important; transition: none !important; animation: none !important; }
 """
-# A pixel differs where a channel does by more than this, of 255: less is how edges are smoothed.
-CHANNEL = 16
+CHANNEL = 16  # of 255: less is how edges are smoothed
 # The share of a page's pixels that may differ.
 TOLERANCE = 0.001
 
@@ -74,8 +75,8 @@ KINDS = {
 }
 
 
-def picture(context, address, late, page_as_written=None):
-    """A page from top to bottom, with its figures and what it shows late; its HTML may be given."""
+def open_page(context, address, page_as_written=None):
+    """A page; its HTML may be given."""
     page = context.new_page()
     if page_as_written is not None:
         page.route(
@@ -84,6 +85,12 @@ def picture(context, address, late, page_as_written=None):
         )
     page.goto(address)
     page.add_style_tag(content=ASIDE)
+    return page
+
+
+def picture(context, address, late, page_as_written=None):
+    """A page from top to bottom, with its figures and what it shows late."""
+    page = open_page(context, address, page_as_written)
     page.evaluate(
         """async () => {
             for (const image of document.images) {
@@ -113,18 +120,28 @@ def picture(context, address, late, page_as_written=None):
 @pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_page_looks_as_it_does_with_all_its_styles_scripts_and_figures(
-    originals, server, new_context, kind, dark
+    originals, server, new_context, differing, kind, dark
 ):
     name, late, width = KINDS[kind]
     context = new_context(dark=dark, width=width, reduced_motion="reduce", bypass_csp=True)
     before = picture(context, f"{server}/{name}", late, originals / name.partition("?")[0])
     after = picture(context, f"{server}/{name}", late)
-    assert before.size == after.size
-    red, green, blue = ImageChops.difference(before, after).split()
-    worst = ImageChops.lighter(ImageChops.lighter(red, green), blue)
-    differing = sum(worst.histogram()[CHANNEL + 1 :]) / (worst.width * worst.height)
-    assert differing <= TOLERANCE
-    assert len(after.convert("L").getcolors()) > 8  # something is drawn
+    assert differing(before, after, CHANNEL) <= TOLERANCE
+
+
+@pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
+@pytest.mark.parametrize("width", [1280, 360])
+def test_what_opens_looks_as_it_does_with_all_its_styles_and_scripts(
+    originals, server, new_context, differing, pictures_of_what_opens, width, dark
+):
+    name = "chapters/lora.html"
+    context = new_context(dark=dark, width=width, reduced_motion="reduce", bypass_csp=True)
+    before = pictures_of_what_opens(open_page(context, f"{server}/{name}", originals / name))
+    after = pictures_of_what_opens(open_page(context, f"{server}/{name}"))
+    assert before.keys() == after.keys()
+    assert len(after) == (7 if width == 1280 else 9)
+    shares = {what: differing(before[what], after[what], CHANNEL) for what in after}
+    assert {what: share for what, share in shares.items() if share > TOLERANCE} == {}
 
 
 def test_every_figure_is_drawn_as_before_it_was_made_smaller(site, server, new_context):
@@ -141,3 +158,29 @@ def test_every_figure_is_drawn_as_before_it_was_made_smaller(site, server, new_c
     assert len(found) == len(pairs)
     assert {name: share for name, (share, _) in found.items() if not share <= TOLERANCE} == {}
     assert all(drawn > 0 for _, drawn in found.values())
+
+
+def test_figures_that_wait_for_the_reader_are_on_paper_without_a_scroll(site, new_host, new_context):
+    """The same pages of paper as where each figure has come before, also when they come slowly."""
+    host = new_host(site)
+    host.slow |= {f"_images/{path.name}" for path in (site / "_images").iterdir()}
+    address = host.address("chapters/rlhf-loop.html")
+    papers = []
+    for scrolled, hidden in ((False, False), (True, False), (True, True)):
+        page = new_context(bypass_csp=True).new_page()
+        page.goto(address)
+        # They measure what is in sight.
+        page.add_style_tag(content=".flipcards { display: none !important }")
+        waiting = "[...document.images].filter((image) => !image.complete).length"
+        if scrolled:
+            page.evaluate("for (const image of document.images) image.loading = 'eager'")
+            page.wait_for_function(f"() => {waiting} === 0")
+        else:
+            assert page.evaluate(waiting) >= 2
+        if hidden:  # as it would be if they were missing
+            page.evaluate("for (const image of document.images) image.style.visibility = 'hidden'")
+        pdf = pypdf.PdfReader(io.BytesIO(page.pdf(format="A4")))
+        papers.append([sheet.get_contents().get_data() for sheet in pdf.pages])
+    at_once, after_scrolling, without = ([len(sheet) for sheet in paper] for paper in papers)
+    assert at_once == after_scrolling
+    assert sum(without) < 0.9 * sum(at_once)

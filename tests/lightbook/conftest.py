@@ -14,6 +14,18 @@ from sphinx_lightbook import CONCERNS
 
 EXTENSIONS = ["amsmath", "colon_fence", "dollarmath", "linkify", "substitution", "tasklist"]
 
+COLUMNS = " | ".join(f"wide{n}" for n in range(12))
+# A table and code that scroll sideways on a phone; the table's corner is empty, as in a data frame.
+WIDE = f"""
+        | | {COLUMNS} |
+        |-{"|-" * 12}|
+        | row | {COLUMNS} |
+
+        ```python
+        {COLUMNS}
+        ```
+"""
+
 PAGES = {
     "intro.md": """\
         # A tiny book
@@ -89,7 +101,8 @@ PAGES = {
         import ipywidgets
         ipywidgets.IntSlider()
         ```
-        """,
+        """
+    + WIDE,
 }
 TABLE_OF_CONTENTS = """\
 format: jb-book

@@ -4,6 +4,7 @@ import re
 
 import pytest
 from bs4 import BeautifulSoup
+from fontTools.ttLib import TTFont
 from sphinx_lightbook import CONCERNS
 
 TABLE_OF_CONTENTS = "format: jb-book\nroot: intro\nchapters:\n  - file: maths\n"
@@ -98,6 +99,47 @@ def test_an_author_s_script_that_names_sphinx_s_finds_it(new_book, open_page, pa
     own = next(tag for tag in scripts(book, "maths.html") if "own." in tag["src"])
     assert {key: own[key] for key in attributes} == attributes
     assert page.locator(".bd-sidebar-primary").is_visible()
+    assert page_errors == []
+
+
+# Of an author who uses what the theme brings: Bootstrap, clipboard.js, and icons by a name put together.
+USING = """\
+    addEventListener("load", () => {
+        const add = (html) => document.querySelector("article").insertAdjacentHTML("beforeend", html);
+        const name = "rocket";
+        add(`<button id="tip" title="A tip">Tip</button><button id="copy">Copy</button>`);
+        add(`<i id="icon" class="fa-solid fa-${name}"></i>`);
+        new bootstrap.Tooltip("#tip");
+        const copying = new ClipboardJS("#copy", { text: () => "copied words" });
+        copying.on("success", ({ text }) => { document.body.dataset.copied = text; });
+    });
+    """
+DRAWING = 'document.body.dataset.drawn = FontAwesome.icon({prefix: "fas", iconName: "rocket"}).html[0];\n'
+
+
+@pytest.mark.parametrize("draws", [False, True], ids=["by the font", "by Font Awesome's script"])
+def test_an_author_s_script_finds_bootstrap_clipboard_and_icons(new_book, open_page, page_errors, draws):
+    pages = {**PAGES, "static/own.js": USING.replace('"load", () => {', '"load", () => {' + DRAWING * draws)}
+    book = new_book(pages, TABLE_OF_CONTENTS, html_js_files=[["own.js", {"defer": "defer"}]], **OWN)
+    printed = book.build()
+    page = open_page(book, "maths.html")
+    page.locator("#tip").hover()
+    page.locator(".tooltip:has-text('A tip')").wait_for()
+    page.locator("#copy").click()
+    page.locator("body[data-copied='copied words']").wait_for()
+    if draws:
+        assert "<svg" in page.locator("body").get_attribute("data-drawn")
+        assert page.locator("svg#icon path").count() == 1
+    else:
+        assert "all icons kept: a script makes their names" in printed
+        shown = "getComputedStyle(document.querySelector('#icon'), '::before').content"
+        assert page.evaluate(shown) == '"\uf135"'
+        assert page.evaluate("document.fonts.ready.then(() => document.fonts.size)") > 0
+        css = "".join(sheet.read_text("utf-8") for sheet in book.site.glob("_static/*.css"))
+        (font,) = set(re.findall(r'url\("?([^")]*fa-solid-900[^")]*woff2)', css))
+        assert 0xF135 in TTFont((book.site / "_static" / font).resolve()).getBestCmap()
+        drawn = "document.fonts.check('900 1em \"Font Awesome 6 Free\"', '\uf135')"
+        assert page.evaluate(drawn)
     assert page_errors == []
 
 

@@ -155,6 +155,41 @@ def test_bootstrap_waits_until_it_is_needed_also_where_a_script_says_nothing(lig
         assert soup(light, name).select("script[data-bootstrap]")
 
 
+def test_a_tap_before_bootstrap_has_come_takes_effect_once_when_it_is_there(light, open_page, wait_until):
+    held = []
+    phone = {"width": 360, "height": 740, "has_touch": True}
+
+    def hold(page):
+        page.route("**/bootstrap*.js", lambda route: held.append(route))
+
+    page = open_page(light, "intro.html", before=hold, **phone)
+    button = page.locator(".dropdown-download-buttons > button")
+    is_open = ".dropdown-download-buttons > button[aria-expanded=true] + .dropdown-menu.show"
+    button.tap()
+    wait_until(page, lambda: len(held) == 1)
+    held.pop().abort()  # the network failed: the next tap asks again
+
+    def is_asked_for():
+        button.tap()  # of a reader who has little patience
+        return len(held) == 1
+
+    wait_until(page, is_asked_for)
+    # The search needs nothing of it.
+    page.locator(".search-button__button:visible").first.tap()
+    page.locator("#pst-search-dialog[open]").wait_for()
+    page.keyboard.press("Escape")
+    for _ in range(2):
+        button.tap()
+    assert page.locator(is_open).count() == 0
+    held.pop().continue_()
+    page.locator(is_open).wait_for()
+    page.wait_for_timeout(300)
+    assert page.locator(is_open).count() == 1
+    button.tap()
+    page.locator(is_open).wait_for(state="detached")
+    assert held == []
+
+
 def test_the_search_index_is_loaded_once_and_only_where_something_is_searched(light, open_page):
     asked = []
 

@@ -135,10 +135,9 @@ def browser(host):
     On the loopback a page is not the kept one first, so that authors see what they built.
     """
     safe = f"--unsafely-treat-insecure-origin-as-secure=http://book.test:{host.port}"
-    names = "--host-resolver-rules=MAP *.test 127.0.0.1"
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(
-            executable_path=CHROMIUM["system_chromium"](), args=[*CHROMIUM["FLAGS"], safe, names]
+            executable_path=CHROMIUM["system_chromium"](), args=[*CHROMIUM["FLAGS"], safe]
         )
         yield browser
         browser.close()
@@ -157,8 +156,10 @@ def reader(browser, host, versions):
             self.errors = []
             self.context.on("weberror", lambda error: self.errors.append(str(error.error)))
 
-        def open(self, name, *, at="book.test", page=None):
+        def open(self, name, *, at="book.test", page=None, size=None):
             page = page or self.context.new_page()
+            if size:
+                page.set_viewport_size({"width": size[0], "height": size[1]})
             page.goto(host.address(name, at))
             return page
 
@@ -174,6 +175,7 @@ def reader(browser, host, versions):
     host.broken.clear()
     host.cut.clear()
     host.slow.clear()
+    host.caching = "no-cache"
     host.stop()
     host.start()
 
@@ -236,6 +238,61 @@ def test_after_one_visit_every_page_and_the_search_work_without_a_host(reader, h
     assert reader.errors == []
 
 
+# So high that the foot of the page is in sight, which a note of more lines than expected would push.
+SIZES = {"desktop": (1280, 1600), "phone": (360, 3000)}
+SHIFTS = """() => new Promise((resolve) => {
+    let sum = 0;
+    const add = (list) => list.getEntries().forEach((entry) => { sum += entry.value; });
+    new PerformanceObserver(add).observe({type: "layout-shift", buffered: true});
+    requestAnimationFrame(() => requestAnimationFrame(() => setTimeout(() => resolve(sum), 100)));
+})"""
+REGISTERING = """
+    const register = ServiceWorkerContainer.prototype.register;
+    ServiceWorkerContainer.prototype.register = function (...given) {
+        window.loaded = performance.getEntriesByType("navigation")[0].loadEventEnd;
+        return register.apply(this, given);
+    };
+"""
+
+
+def faults_of_note(page, violations):
+    """What axe-core finds on a page with its note in light and in the dark, and whether something moved."""
+    box = page.locator(NOTE).bounding_box()
+    assert 0 <= box["y"] <= page.viewport_size["height"] - box["height"], "the note is in sight"
+    moved = page.evaluate(SHIFTS)
+    found = {"light": violations(page)}
+    page.emulate_media(color_scheme="dark")
+    page.wait_for_timeout(300)
+    assert page.evaluate("document.documentElement.dataset.theme") == "dark"
+    found["dark"] = violations(page, colours_only=True)
+    page.emulate_media(color_scheme="light")
+    return {name: fault for name, fault in {**found, "moved": moved > 0.01}.items() if fault}
+
+
+@pytest.mark.parametrize("size", SIZES)
+def test_the_copy_waits_for_the_page_and_no_note_moves_anything_or_has_a_fault(
+    reader, host, versions, violations, size
+):
+    reader.context.add_init_script(REGISTERING)
+    host.slow |= {name for name in files(versions[0]) if "picture" in name}
+    faults = {}
+    page = reader.open("first.html", size=SIZES[size])
+    page.locator(KEPT).wait_for()
+    assert page.evaluate("loaded") > 1000  # the picture took a second
+    faults["kept"] = faults_of_note(page, violations)
+    host.folder = versions[1]
+    page = reader.open("first.html", size=SIZES[size], page=page)
+    page.locator(NEW).wait_for()
+    faults["new"] = faults_of_note(page, violations)
+    page = reader.open("first.html", size=SIZES[size], page=page)
+    page.get_by_role("button", name="Remove the copy").click()
+    page.locator(f"{NOTE}:has-text('is not kept')").wait_for()
+    page.reload()
+    page.get_by_role("button", name="Keep a copy").wait_for()
+    faults["unwanted"] = faults_of_note(page, violations)
+    assert faults == {"kept": {}, "new": {}, "unwanted": {}}
+
+
 def test_a_book_of_folders_can_be_read_and_searched_without_a_host(reader, host, folders):
     host.folder = folders
     page = reader.visit_once("intro/")
@@ -281,6 +338,33 @@ def test_a_new_version_shows_at_the_next_load_and_an_open_page_keeps_its_own(
     reader.open("intro.html", page=old)
     wait_until(old, lambda: not digests & set(map(after_mark, kept_addresses(old))))
     wait_until(old, lambda: sum("?client=" in address for address in kept_addresses(old)) == len([old, new]))
+
+
+def test_behind_a_browser_s_own_cache_a_page_more_shows_and_versions_do_not_mix(
+    reader, host, versions, tmp_path
+):
+    host.folder, host.caching = versions[1], "max-age=600"
+    page = reader.visit_once()
+    assert shown(reader.open("first.html", page=page)) == TWO
+    assert "passing.html" in files(versions[0]).keys() - files(versions[1]).keys()
+    # A page more, another one changed, two assets changed; of now, for the server tells by the time.
+    host.folder = shutil.copytree(versions[0], tmp_path / "site", copy_function=shutil.copy)
+
+    # The new page comes from the host while the version that has it is not kept yet.
+    host.broken.add(LIST)
+    reader.open("passing.html", page=page)
+    page.get_by_text("It will be deleted").wait_for()
+    assert shown(page)[1:] == ONE[1:]
+    host.broken.clear()
+    reader.open("first.html", page=page)
+    assert shown(page) == TWO
+    page.locator(NEW).wait_for()
+    assert shown(reader.open("first.html", page=page)) == ONE
+    host.stop()
+    page.locator(".bd-sidebar-primary").get_by_role("link", name="Passing page").click()
+    page.get_by_text("It will be deleted").wait_for()
+    page.wait_for_load_state()
+    assert shown(page)[1:] == ONE[1:]
 
 
 def test_a_new_version_brings_only_what_changed(reader, host, versions):
@@ -449,6 +533,34 @@ def test_books_on_one_host_leave_each_other_alone(reader, host, wait_until):
     wait_until(page, "caches.keys().then((names) => names.length === 2)")
 
 
+def test_two_books_on_one_host_are_kept_and_removed_each_by_itself(
+    reader, host, versions, mended, tmp_path, wait_until
+):
+    """One below the other's address: its pages are in the reach of both workers."""
+    host.folder = shutil.copytree(versions[0], tmp_path / "books")
+    shutil.copytree(mended.site, host.folder / "other")
+    page = reader.visit_once()
+    other = reader.visit_once("other/intro.html")
+    host.stop()
+    reader.open("first.html", page=page)
+    assert shown(page) == ONE
+    for name in ("maths.html", "plain.html", "search.html?q=kangaroo", "no/such/page"):
+        reader.open(f"other/{name}", page=other)
+        assert other.locator("main h1:visible").count() == 1, name
+        assert other.evaluate("document.documentElement.dataset.asset") is None
+    assert other.get_by_role("link", name="Go to the first page").count() == 1
+
+    host.start()
+    reader.open("other/intro.html", page=other).get_by_role("button", name="Remove the copy").click()
+    below = [f"{host.address('other/', 'book.test')}"]
+    wait_until(page, lambda: not [url for url in kept_addresses(page) if url.startswith(tuple(below))])
+    host.stop()
+    reader.open("first.html", page=page)
+    assert shown(page) == ONE
+    reader.open("search.html?q=kangaroo", page=page)
+    page.locator("#search-results .context:has-text('kangaroo')").first.wait_for()
+
+
 def patient(site, folder):
     """A copy of a site whose worker gives a slow machine more time to bring what was built."""
     copy = shutil.copytree(site, folder / site.name)
@@ -480,4 +592,15 @@ def test_nothing_is_kept_of_a_page_from_a_disk_or_an_unsafe_host(reader, version
         assert page.evaluate("document.documentElement.dataset.asset") == "one"
         assert page.locator(NOTE).inner_text() == ""
         assert page.locator("link[rel=manifest]").count() == 0
+        assert page.evaluate("isSecureContext") == (address is not None)
+        # The book works as ever.
+        page.set_viewport_size({"width": 360, "height": 740})
+        page.locator(".primary-toggle:visible").first.click()
+        page.locator("#pst-primary-sidebar-modal").get_by_role("link", name="Wörter").click()
+        page.locator("article h1:has-text('Wörter')").wait_for()
+        page.keyboard.press("Control+k")
+        page.keyboard.type("wallaby")
+        page.keyboard.press("Enter")
+        page.locator("#search-results li a").first.click()
+        page.locator("article .highlighted").first.wait_for()
     assert reader.errors == []

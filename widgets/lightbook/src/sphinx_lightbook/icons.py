@@ -29,6 +29,9 @@ NAMING = {"aria-hidden", "aria-label", "aria-labelledby", "title", "role"}
 # An author's script may add icons of its own by Font Awesome's interface.
 INTERFACE = "FontAwesome"
 
+# What stands in a script that puts an icon's name together: `"fa-" + name`. Which it makes cannot be known.
+START = "fa-"
+
 # The theme's rules for drawings do not hold for letters, and those for `<i>` did not hold while drawings took
 # the place of the `<i>`. Each size here is that of the drawing.
 SIZES = """
@@ -77,13 +80,18 @@ class Icons:
         if not self.drops_script:
             return
         words = words_in_use(site)
+        site.dropped.add(SCRIPT)
+        if START in words:
+            for path in self.sheets:
+                site.replace(path, ((site.text(path) or "") + SIZES).encode())
+            site.notes.append('all icons kept: a script makes their names ("fa-" + …)')
+            return
         symbols = {ord(symbol) for page in site.pages.values() for symbol in page.facts["symbols"]}
         sheets = [site.text(path) or "" for path in _sheets(site)]
         glyphs = symbols.union(*(glyphs_in_use(css, words) for css in sheets))
         outlined = bool(symbols) or has_outlined(site) or any(asks_for_outlines(css) for css in sheets)
         for path in self.sheets:
             site.replace(path, (cut_fonts(site, path, glyphs, outlined) + SIZES).encode())
-        site.dropped.add(SCRIPT)
 
     def state(self, page: Page) -> object:
         """Whether the script is dropped."""

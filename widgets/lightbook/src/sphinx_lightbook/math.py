@@ -31,6 +31,12 @@ RENDERER = "texmath"
 STYLESHEET = "_static/lightbook-math.css"
 SCRIPT = "_static/lightbook-math.js"
 OWN_ASSETS = Path(__file__).parent / "static" / "math"
+# Behind the style sheet: else the fonts in it are only asked for when a formula is laid out, come after the
+# page was painted, and move its lines.
+FONTS_FIRST = (
+    "<script>for (const face of document.fonts) "
+    "if (/^(texmath|KaTeX)_/.test(face.family)) face.load().catch(() => {})</script>\n"
+)
 
 
 class TexFault(SphinxError):
@@ -298,6 +304,8 @@ def link_assets(app: Sphinx, page: str, context: dict[str, Any]) -> str:
     if not _in_use(app) or not _has_math(app, page, context):
         return page
     page = add_to_head(page, f'<link rel="stylesheet" href="{context["pathto"](STYLESHEET, 1)}" />\n')
+    if app.builder.name != "epub":
+        page = add_to_head(page, FONTS_FIRST)
     if 'class="katex-display' in page and app.builder.name != "epub":
         page = add_to_head(page, f'<script defer src="{context["pathto"](SCRIPT, 1)}"></script>\n')
     return page

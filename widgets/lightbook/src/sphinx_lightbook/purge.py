@@ -21,6 +21,7 @@ from typing import Any
 import tinycss2
 from sphinx.application import Sphinx
 
+from sphinx_lightbook.icons import START as ICONS_START
 from sphinx_lightbook.icons import scripts_in_use, without_comments
 from sphinx_lightbook.rewriting import Page, Site, add_step
 from sphinx_lightbook.scripts import KNOWN
@@ -143,7 +144,11 @@ class Known:
         """Add words that a script mentions."""
         self.mentioned.update(words)
         # Names put together: `"sd-tab-" + name`, `${name}-open`. A number is none: `x-100`.
-        parts = sorted(word for word in self.mentioned if len(word) > 3 and re.search(r"[^\W\d]", word))
+        parts = sorted(
+            word
+            for word in self.mentioned
+            if word == ICONS_START or (len(word) > 3 and re.search(r"[^\W\d]", word))
+        )
         self.starts = tuple(word for word in parts if word.endswith("-"))
         self.ends = tuple(word for word in parts if word.startswith("-"))
 

@@ -131,6 +131,7 @@ def mend_page(app: Sphinx, page: str, context: dict[str, Any]) -> str:
     page = name_colour_button_once(page)
     page = name_code_summary_by_its_text(page)
     page = make_references_items_of_their_list(page)
+    page = call_empty_headers_cells(page)
     return name_chevrons(page)
 
 
@@ -245,6 +246,24 @@ def make_references_items_of_their_list(page: str) -> str:
     ARIA has dropped, and a list of such has no items.
     """
     return page.replace('role="doc-biblioentry"', 'role="listitem"')
+
+
+_EMPTY_HEADER = re.compile(
+    r"<script\b.*?</script>|<th\b(?![^>]*\srole=)([^>]*)>((?:\s|</?p>)*)</th>", re.DOTALL | re.IGNORECASE
+)
+
+
+def call_empty_headers_cells(page: str) -> str:
+    """Give a header of a table that has no words the role of a plain cell.
+
+    Fault (axe: empty-table-header): the corner above the names of rows is a header of nothing. Data frames
+    have one, and so have tables in Markdown.
+    """
+
+    def call(match: re.Match[str]) -> str:
+        return match[0] if match[1] is None else f'<th{match[1]} role="cell">{match[2]}</th>'
+
+    return _EMPTY_HEADER.sub(call, page) if "<th" in page else page
 
 
 def name_chevrons(page: str) -> str:

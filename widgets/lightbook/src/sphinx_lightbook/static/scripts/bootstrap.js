@@ -2,25 +2,34 @@
 (() => {
   "use strict";
 
-  const source = /** @type {HTMLScriptElement} */ (document.currentScript).dataset.bootstrap;
-  /** @type {Promise<void> | undefined} */
+  const source = /** @type {any} */ (document.currentScript).dataset.bootstrap;
+  /** @type {Promise<void> | null | undefined} */
   let loading;
   let loaded = false;
+  /** @type {HTMLElement | false | null | undefined} What was clicked last before Bootstrap was there. */
+  let waiting;
 
   const load = () =>
     (loading ??= new Promise((resolve) => {
       const script = document.createElement("script");
-      script.src = String(source);
+      script.src = source;
       // After it came, Bootstrap sets up its tooltips in a task of its own.
-      script.onload = () => setTimeout(() => resolve((loaded = true) && undefined));
+      script.onload = () =>
+        setTimeout(() => {
+          loaded = true;
+          resolve();
+          if (waiting) waiting.click();
+        });
+      // It did not come: what is reached next asks again.
+      script.onerror = () => (loading = waiting = null);
       document.head.append(script);
     }));
 
-  /** @param {EventTarget | null} target */
-  const control = (target) =>
-    target instanceof Element ? /** @type {HTMLElement | null} */ (target.closest("[data-bs-toggle]")) : null;
+  /** @type {(target: any) => HTMLElement | null | undefined} */
+  const control = (target) => target.closest?.("[data-bs-toggle]"); // the document has no such method
 
-  for (const name of ["pointerover", "focusin", "touchstart"]) {
+  // A finger that comes down is a pointer over it, too.
+  for (const name of ["pointerover", "focusin"]) {
     document.addEventListener(
       name,
       (event) => {
@@ -28,27 +37,26 @@
         if (!wanted || loaded) return;
         void load().then(() => {
           // The event that Bootstrap would have shown the tooltip on is over.
-          const there = wanted.matches(":hover") || wanted.matches(":focus-visible");
+          const there = wanted.matches(":hover, :focus-visible");
           // @ts-expect-error Bootstrap is there now
           if (there) bootstrap.Tooltip.getInstance(wanted)?.show();
         });
       },
-      { passive: true, capture: true },
+      true,
     );
   }
 
-  // A click or a key that comes before Bootstrap is made again when it is there.
+  // A click or a key that comes before Bootstrap is made again when it is there: once, however often who waits
+  // clicks, and not where the reader has gone on to something else.
   document.addEventListener(
     "click",
     (event) => {
       const wanted = control(event.target);
-      if (!wanted || loaded) return;
-      const toggles = wanted.dataset.bsToggle !== "tooltip";
-      if (toggles) {
-        event.preventDefault();
-        event.stopImmediatePropagation();
-      }
-      void load().then(() => toggles && wanted.click());
+      waiting = !loaded && wanted?.dataset.bsToggle !== "tooltip" && wanted;
+      if (!waiting) return;
+      event.preventDefault();
+      event.stopImmediatePropagation();
+      void load();
     },
     true,
   );

@@ -86,6 +86,9 @@ async function kept(name, list) {
   return caches.match(fileKey(name, list.files[name]), { cacheName: FILES, ignoreVary: true });
 }
 
+/** From the host. The browser's own cache may hold a file of another version, where hosts let it keep them. */
+const fromHost = (request) => fetch(request, request.cache === "default" ? { cache: "no-cache" } : {});
+
 /** A page, or undefined for the network to answer. */
 async function keptPage(event, path) {
   if (LOOPBACK) await Promise.race([update(), new Promise((resolve) => setTimeout(resolve, PATIENCE_MS))]);
@@ -108,7 +111,7 @@ async function answerPage(event, path) {
   const page = await keptPage(event, path).catch(() => undefined);
   if (page) return page;
   try {
-    return await fetch(event.request);
+    return await fromHost(event.request);
   } catch (error) {
     const list = await currentList().catch(() => undefined);
     const page = list?.notFound && (await kept(list.notFound, list));
@@ -121,7 +124,7 @@ async function answerAsset(event, path) {
   const version = await versionOfClient(event.clientId).catch(() => undefined);
   if (!version) {
     // The page came from the network before the book was kept, and so do its files, while there is one.
-    return fetch(event.request).catch(async (error) => {
+    return fromHost(event.request).catch(async (error) => {
       const list = await currentList();
       const name = list && nameOf(path, list);
       return (name && (await kept(name, list))) || Promise.reject(error);
@@ -129,7 +132,7 @@ async function answerAsset(event, path) {
   }
   const list = await listOf(version).catch(() => undefined);
   const name = list && nameOf(path, list);
-  return (name && (await kept(name, list).catch(() => undefined))) || fetch(event.request);
+  return (name && (await kept(name, list).catch(() => undefined))) || fromHost(event.request);
 }
 
 self.addEventListener("fetch", (event) => {
