@@ -248,20 +248,21 @@ def wait_until():
 def violations():
     """A function that runs axe-core in an open page and returns the names of the rules that fail.
 
-    With `colours_only`, only the rules about colours are asked; `include` and `exclude` are selectors of
-    what is looked at and what is left out.
-    One rule is named because older releases leave it out, as experimental. No more than the names leaves
-    the page: that would take as long as the run.
+    With `colours_only`, only the rules about colours are asked, with `only` those of these names; `include`
+    and `exclude` are selectors of what is looked at and what is left out.
+    Two rules are named: axe-core leaves out that of the size of targets (WCAG 2.2), and older releases the
+    other, as experimental. No more than the names leaves the page: that would take as long as the run.
     """
 
-    def violations(page, *, colours_only=False, include="html", exclude=None):
+    def violations(page, *, colours_only=False, only=(), include="html", exclude=None):
         if not page.evaluate("'axe' in window"):
             page.evaluate(AXE.read_text(encoding="utf-8"))
         options = {"resultTypes": ["violations"], "selectors": False, "elementRef": False}
-        if colours_only:
-            options["runOnly"] = OF_COLOURS
+        if only or colours_only:
+            options["runOnly"] = only or OF_COLOURS
         else:
-            options["rules"] = {"label-content-name-mismatch": {"enabled": True}}
+            named = ("target-size", "label-content-name-mismatch")
+            options["rules"] = {rule: {"enabled": True} for rule in named}
         run = """async ([context, options]) =>
             (await axe.run(context, options)).violations.map(({ id }) => id)"""
         context = {"include": [include], **({"exclude": [exclude]} if exclude else {})}
