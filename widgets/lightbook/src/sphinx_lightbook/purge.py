@@ -54,7 +54,7 @@ THEME_LOOKS = (
     Words("marginnote sidenote margin margin-caption full-width sidebar popout"),
     Words("nboutput output_area cell_output output jp-RenderedHTMLCommon"),
     Words("bd-header-announcement bd-footer-article bd-footer-content"),
-    Words("thebe-launch-button section h1", asked=r"initThebeSBT"),
+    Words("thebe-launch-button", asked=r"initThebeSBT"),
     Words("pst-squeeze", unless=("#pst-collapse-sidebar-button",)),
     Words(
         "list-group-item list-group-item-action py-1 version-switcher__button version-switcher__menu",

@@ -23,6 +23,9 @@ _IMPORT = re.compile(
     r"""\s*(?:/\*.*?\*/\s*)*@import\s+(?:url\()?\s*["']?([^"')\s;]+)["']?\s*\)?\s*;""", re.DOTALL
 )
 
+# Sheets lose their comments. No name of a file: it would be kept for reading offline.
+NOTICE = "/*! Made of the style sheets beside it, in which their licences stand. */"
+
 
 def setup(app: Sphinx) -> None:
     """Merge the style sheets when the site is written."""
@@ -83,14 +86,10 @@ class Styles:
             sheets[path] = _smallest(self.site, self._whole(path) or "", used_by, path, name)
         if purged:
             sheets |= self._without_what_nothing_names(sheets, purged)
-        texts = [*self._notice(run), *sheets.values()]
+        has_licence = any("/*!" in (self._whole(path) or "") for path in run)
+        texts = [NOTICE] * has_licence + list(sheets.values())
         self.site.make(name, "\n".join(texts).encode())
         return name
-
-    def _notice(self, run: tuple[str, ...]) -> list[str]:
-        """Where the licences of merged sheets are, which lose their comments: in files that remain."""
-        having = [path.removeprefix("_static/") for path in run if "/*!" in (self.site.text(path) or "")]
-        return [f"/*! Licences: {', '.join(having)} */"] if having else []
 
     def _without_what_nothing_names(self, sheets: dict[str, str], purged: set[str]) -> dict[str, str]:
         """The purged ones of a run, without the variables and the animations that are named nowhere."""
