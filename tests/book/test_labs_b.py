@@ -551,7 +551,7 @@ def test_the_bias_of_k2_is_half_the_kl(shift):
     k2 = next(one for one in result.statistics if one.name == "k2")
     assert k2.bias == pytest.approx(result.true_kl / 2, abs=3 * k2.standard_error)
     share = f"{100 * result.true_kl / 2:.3g}"
-    assert_says("kl-k2", "of equal width its share of the KL is half the KL itself.")
+    assert_says("kl-k2", "of equal width that bias, as a share of the KL, is half the KL itself.")
     assert_says("kl-k2", f"{share} % at {result.true_kl:.3g} nats")
     assert_says("kl-estimators", f"{result.true_kl / 2:.3g} for \\mu = {shift:g}")
 

@@ -1026,6 +1026,12 @@ def test_cards_whose_script_comes_after_their_first_painting_stand_at_once(open_
             const frame = () => new Promise(requestAnimationFrame);
             await frame();
             await frame();
+            const section = document.querySelector(".flipcards");
+            new MutationObserver((_, observer) => {
+                observer.disconnect();
+                const cards = section.querySelectorAll(":scope > .flipcard");
+                window.waiting = [...cards].map((card) => getComputedStyle(card).display);
+            }).observe(section, { attributes: true });
             const script = document.createElement("script");
             script.src = "cards.js";
             document.head.append(script);
@@ -1040,6 +1046,8 @@ def test_cards_whose_script_comes_after_their_first_painting_stand_at_once(open_
         }"""
     )
     assert motions == []
+    # Those whose grid is still to come were not shown meanwhile.
+    assert page.evaluate("waiting") == ([] if grouped else ["none"] * 24)
     page.locator("#card-c0 summary").click()
     assert page.evaluate("document.getAnimations().length") > 0
     assert side(page, "c0") == "back"

@@ -390,6 +390,13 @@ def test_a_missing_deck_names_the_page_and_line(tiny):
     assert re.search(r"cards\.md:5: there is no deck decks/two\.yml; paths are relative to the page", printed)
 
 
+def test_cards_that_a_page_asks_for_in_vain_name_the_page_and_line(tiny):
+    tiny.edit("cards.md", "decks/one.yml\n", "decks/one.yml\n:cards: nine\n")
+    code, printed = tiny.build()
+    assert code != 0
+    assert re.search(r"cards\.md:5: no card 'nine'.* in decks/one\.yml", printed), printed
+
+
 def test_two_decks_with_one_id_fail_and_name_both_places(tiny):
     tiny.write("decks/two.yml", DECK)
     tiny.write("words.md", WORDS + "\n```{flipcards} decks/two.yml\n```\n")

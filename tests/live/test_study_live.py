@@ -97,15 +97,18 @@ def answer(cell, *keys):
 
 
 def begin(cell):
-    """Begin to study, and wait for the first question."""
+    """Begin to study, and wait for the first question, which comes in sight where a grid of cards was."""
     cell.get_by_role("button", name="Study", exact=True).click()
-    cell.locator(".flipcards-session .flipcard").wait_for(timeout=LONG)
+    question = cell.locator(".flipcards-session .flipcard")
+    question.wait_for(timeout=LONG)
+    cell.page.wait_for_timeout(500)  # the notebook lays out anew
+    expect(question).to_be_in_viewport(ratio=0.5)
 
 
 def test_cards_are_rated_by_keyboard_and_two_views_and_two_tabs_share_one_log(
     lab, new_context, foreign_requests
 ):
-    code = DECK.replace("COUNT", "6").replace("PROGRESS", "'few.jsonl'")
+    code = DECK.replace("COUNT", "30").replace("PROGRESS", "'few.jsonl'")
     write_notebook(lab, "few.ipynb", code, "session")
     context = new_context()
     notebook = open_notebook(lab, context.new_page(), "few.ipynb")
@@ -118,7 +121,7 @@ def test_cards_are_rated_by_keyboard_and_two_views_and_two_tabs_share_one_log(
     assert len(ids_in(lab.folder / "few.jsonl")) == 4
     assert python_says(notebook, "[one['rating'] for one in session.reviews]") == [1, 3]
     assert python_says(notebook, "[session.stats['counts'][state] for state in ('new', 'learning')]") == [
-        4,
+        28,
         2,
     ]
 

@@ -147,7 +147,6 @@ export function enhance(section, store = {}) {
   const browse = () => {
     endStudy?.();
     endStudy = null;
-    section.classList.remove("flipcards-studying");
     setMode(false);
     sizes.measure();
   };
@@ -160,7 +159,6 @@ export function enhance(section, store = {}) {
       const end = await store.study(section, cards, browse);
       if (!endStudy) return end(); // the reader went back meanwhile
       endStudy = end;
-      section.classList.add("flipcards-studying");
     } catch (error) {
       console.warn("flipcards:", error);
       browse();

@@ -31,7 +31,7 @@ const QUESTION = 0.4; // of the window's height, which a question takes at most 
  * Open a session in a section of cards.
  *
  * The faces are copies of the section's own cards, which stay where they are. Ratings go to the desk,
- * which keeps the log. The host hides the rest of the section while its class is `flipcards-studying`.
+ * which keeps the log. The rest of the section is hidden while its class is `flipcards-studying`.
  *
  * @param {HTMLElement} section  `<section class="flipcards">`, or another element of that class with cards below it.
  * @param {import("./desk.js").Desk} desk
@@ -361,13 +361,22 @@ export function openSession(section, desk, { cards, faces = facesIn(section), to
   const end = () => {
     stop();
     root.remove();
+    section.classList.remove("flipcards-studying");
   };
   const leave = () => {
     end();
     onEnd();
   };
   section.append(root);
+  section.classList.add("flipcards-studying"); // before it is brought in sight: a grid of cards goes
   show();
+  // A notebook that lays out only what is near follows a frame or two later.
+  const settle = (frames = 10) => {
+    if (!frames || !root.contains(/** @type {Document | ShadowRoot} */ (root.getRootNode()).activeElement)) return;
+    keepInSight();
+    requestAnimationFrame(() => settle(frames - 1));
+  };
+  settle();
   return { element: root, end };
 }
 

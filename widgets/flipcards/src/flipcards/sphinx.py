@@ -232,16 +232,20 @@ def deck_nodes(
     shown_as = Path(os.path.relpath(file, env.srcdir)).as_posix()
     env.note_dependency(shown_as)
     domain = _domain(env)
+    where = Path(os.path.relpath(page, env.srcdir)).as_posix()
     if not file.is_file():
-        where = Path(os.path.relpath(page, env.srcdir)).as_posix()
         domain.note_faults([Fault(where, line, f"there is no deck {path}; paths are relative to the page")])
         return []
     try:
         deck = Deck.load(file, shown_as=shown_as)
-        if selection:
-            deck = deck.only(selection.get("cards", []), tags=selection.get("tags", []))
     except DeckError as error:
         domain.note_faults(error.faults)
+        return []
+    try:
+        if selection:
+            deck = deck.only(selection.get("cards", []), tags=selection.get("tags", []))
+    except DeckError as error:  # the page asked for them
+        domain.note_faults(Fault(where, line, f"{fault.message} in {path}") for fault in error.faults)
         return []
     domain.note_deck(deck, home)
     before = env.temp_data.get(_SHOWN, 0)  # of the page that is being read
