@@ -3,7 +3,6 @@
 import io
 import re
 
-import pypdf
 import pytest
 from PIL import Image
 
@@ -158,29 +157,3 @@ def test_every_figure_is_drawn_as_before_it_was_made_smaller(site, server, new_c
     assert len(found) == len(pairs)
     assert {name: share for name, (share, _) in found.items() if not share <= TOLERANCE} == {}
     assert all(drawn > 0 for _, drawn in found.values())
-
-
-def test_figures_that_wait_for_the_reader_are_on_paper_without_a_scroll(site, new_host, new_context):
-    """The same pages of paper as where each figure has come before, also when they come slowly."""
-    host = new_host(site)
-    host.slow |= {f"_images/{path.name}" for path in (site / "_images").iterdir()}
-    address = host.address("chapters/rlhf-loop.html")
-    papers = []
-    for scrolled, hidden in ((False, False), (True, False), (True, True)):
-        page = new_context(bypass_csp=True).new_page()
-        page.goto(address)
-        # They measure what is in sight.
-        page.add_style_tag(content=".flipcards { display: none !important }")
-        waiting = "[...document.images].filter((image) => !image.complete).length"
-        if scrolled:
-            page.evaluate("for (const image of document.images) image.loading = 'eager'")
-            page.wait_for_function(f"() => {waiting} === 0")
-        else:
-            assert page.evaluate(waiting) >= 2
-        if hidden:  # as it would be if they were missing
-            page.evaluate("for (const image of document.images) image.style.visibility = 'hidden'")
-        pdf = pypdf.PdfReader(io.BytesIO(page.pdf(format="A4")))
-        papers.append([sheet.get_contents().get_data() for sheet in pdf.pages])
-    at_once, after_scrolling, without = ([len(sheet) for sheet in paper] for paper in papers)
-    assert at_once == after_scrolling
-    assert sum(without) < 0.9 * sum(at_once)
