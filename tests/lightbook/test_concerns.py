@@ -53,7 +53,8 @@ SIGNS = {
     "offline": named("lightbook-worker.js"),
     "report": lambda site, page, printed: "\nlightbook: " in printed,
 }
-UNSEEN = {"navigation"}  # its pages are as they are without it, see `test_navigation.py`
+# Pages are as they are without these, see `test_navigation.py` and `test_collector.py`.
+UNSEEN = {"navigation", "collector"}
 # Each half is left out once, and there once. Rules go from merged style sheets only.
 HALF = {"private", "images", "scripts", "fingerprints", "head", "sitemap", "report", "purge"}
 

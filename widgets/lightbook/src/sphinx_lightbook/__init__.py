@@ -13,6 +13,7 @@ from sphinx.config import Config
 from sphinx.errors import ConfigError
 
 from sphinx_lightbook import (
+    collector,
     fingerprints,
     head,
     icons,
@@ -40,6 +41,7 @@ CONCERNS = {
     "private": private.setup,
     "theme": theme.setup,
     "navigation": navigation.setup,
+    "collector": collector.setup,
     "images": images.setup,
     "icons": icons.setup,
     "scripts": scripts.setup,

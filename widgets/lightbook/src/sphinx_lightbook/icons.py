@@ -9,9 +9,11 @@ from __future__ import annotations
 
 import base64
 import io
+import json
 import logging
 import re
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
+from typing import Any
 
 from sphinx.application import Sphinx
 
@@ -87,9 +89,9 @@ class Icons:
             site.notes.append('all icons kept: a script makes their names ("fa-" + …)')
             return
         symbols = {ord(symbol) for page in site.pages.values() for symbol in page.facts["symbols"]}
-        sheets = [site.text(path) or "" for path in _sheets(site)]
-        glyphs = symbols.union(*(glyphs_in_use(css, words) for css in sheets))
-        outlined = bool(symbols) or has_outlined(site) or any(asks_for_outlines(css) for css in sheets)
+        sheets = [_read_sheet(site, site.text(path) or "") for path in _sheets(site)]
+        glyphs = symbols.union(*(glyphs_in_use(sheet["rules"], words) for sheet in sheets))
+        outlined = bool(symbols) or has_outlined(site) or any(sheet["outlines"] for sheet in sheets)
         for path in self.sheets:
             site.replace(path, (cut_fonts(site, path, glyphs, outlined) + SIZES).encode())
 
@@ -115,18 +117,22 @@ class Icons:
 
 def words_in_use(site: Site) -> set[str]:
     """Every class of a page, and every word of a script that some page names."""
-    words = {word[1:] for page in site.pages.values() for word in page.facts["words"] if word.startswith(".")}
+    words = {word[1:] for word in _words_of_pages(site) if word.startswith(".")}
     for text in scripts_in_use(site):
         words.update(re.findall(r"[\w-]+", text))
     return words
 
 
+def _words_of_pages(site: Site) -> set[str]:
+    return set().union(*(page.facts["words"] for page in site.pages.values()))
+
+
 def has_outlined(site: Site) -> bool:
     """Whether a page has an outlined icon, or a script or its data may make one. "far" is a word, too."""
-    classes = {word for page in site.pages.values() for word in page.facts["words"]}
+    words = _words_of_pages(site)
     data = {word for page in site.pages.values() for word in page.facts["data"]}
     return (
-        any(f".{name}" in classes for name in OUTLINED)
+        any(f".{name}" in words for name in OUTLINED)
         or ("far" in data and any(word.startswith("fa-") for word in data))
         or any(_OUTLINED.search(text) for text in scripts_in_use(site))
     )
@@ -169,15 +175,33 @@ def _sheets(site: Site) -> list[str]:
     return [path for path in paths if site.exists(path)]
 
 
-def glyphs_in_use(css: str, words: set[str]) -> set[int]:
-    """The characters that a style sheet shows on elements with these classes, or without such a class."""
-    found = set()
+def _read_sheet(site: Site, css: str) -> dict[str, Any]:
+    """What a style sheet says of icons, kept between builds."""
+
+    def make() -> bytes:
+        return json.dumps({"rules": rules_of_icons(css), "outlines": asks_for_outlines(css)}).encode()
+
+    found: dict[str, Any] = json.loads(site.cached("rules", digest(css.encode()), make))
+    return found
+
+
+def rules_of_icons(css: str) -> list[tuple[int, list[str]]]:
+    """The characters that a style sheet shows, each with the classes of icons that it is for.
+
+    Of a rule that is for something else too there is no class: it always counts.
+    """
+    found = []
     for selector, body in _RULE.findall(css):
         for match in _CONTENT.finditer(body):
             icons = [_ICON.fullmatch(part.strip()) for part in selector.split(",")]
-            if not all(icons) or any(icon and icon[1] in words for icon in icons):
-                found.add(int(match[1], 16) if match[1] else ord(match[2]))
+            classes = [icon[1] for icon in icons if icon] if all(icons) else []
+            found.append((int(match[1], 16) if match[1] else ord(match[2]), classes))
     return found
+
+
+def glyphs_in_use(rules: Iterable[tuple[int, list[str]]], words: set[str]) -> set[int]:
+    """The characters that a style sheet shows on elements with these classes, or without such a class."""
+    return {glyph for glyph, classes in rules if not classes or not words.isdisjoint(classes)}
 
 
 def asks_for_outlines(css: str) -> bool:

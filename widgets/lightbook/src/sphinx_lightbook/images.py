@@ -64,8 +64,12 @@ class Images:
         """Look at every image that a page of the site shows."""
         paths = {path for page in site.pages.values() for path in page.facts["images"] if path}
         own = sorted(path for path in paths if path.startswith("_"))
+        new = [path for path in own if not _is_known(site, path)]
         with ThreadPoolExecutor() as threads:  # what takes long lets go of the interpreter
-            self.shown = dict(zip(own, threads.map(functools.partial(_look_at, site), own), strict=True))
+            self.shown = dict(zip(new, threads.map(functools.partial(_look_at, site), new), strict=True))
+        for path in own:
+            if path not in self.shown:
+                self.shown[path] = _look_at(site, path)
 
     def state(self, page: Page) -> object:
         """What was made of this page's images."""
@@ -123,6 +127,13 @@ class Images:
         if not image or image["path"] == path:
             return None
         return tag.with_attributes({"href": address_of(image["path"], page.name)})
+
+
+def _is_known(site: Site, path: str) -> bool:
+    """Whether the last build made the smaller file. Then it is at hand sooner than a thread."""
+    content = site.original(path)
+    kind = {".svg": "svg", ".png": "webp"}.get(Path(path).suffix.lower(), "size")
+    return content is not None and site.has_cached(kind, digest(content))
 
 
 def _look_at(site: Site, path: str) -> dict[str, Any]:

@@ -6,7 +6,8 @@ import contextlib
 import functools
 import hashlib
 import json
-from collections.abc import Callable, Iterable
+import os
+from collections.abc import Callable, Iterable, Iterator
 from importlib import resources
 from pathlib import Path
 from typing import Any
@@ -84,6 +85,16 @@ def code_digest(package: str) -> str:
 
 def page_files(app: Sphinx) -> list[Path]:
     """The HTML pages of a web build; not what the book offers to download or keeps as assets."""
-    folder = Path(app.outdir)
     others = {"_static", "_sources", "_downloads"}
-    return [path for path in folder.rglob("*.html") if path.relative_to(folder).parts[0] not in others]
+    names = (name for name in files_below(app.outdir) if name.endswith(".html"))
+    return [Path(app.outdir, name) for name in names if name.partition("/")[0] not in others]
+
+
+def files_below(folder: str | os.PathLike[str], within: str = "") -> Iterator[str]:
+    """The paths of all files below a folder, relative to it, in no order."""
+    with os.scandir(Path(folder, within)) as entries:
+        for entry in entries:
+            if entry.is_dir(follow_symlinks=False):
+                yield from files_below(folder, f"{within}{entry.name}/")
+            elif entry.is_file():
+                yield within + entry.name

@@ -21,7 +21,7 @@ from sphinx.builders.html import StandaloneHTMLBuilder
 from sphinx.writers.html5 import HTML5Translator
 
 BUILDERS = {"html", "dirhtml"}
-COMPARED = 3  # pages of each kind of list
+COMPARED = 5  # pages of each kind of list
 
 _MARK = "lightbook-page-"  # stands for an address, with the number of its page
 _TAG = re.compile(
@@ -60,7 +60,7 @@ class Lists:
             return sphinx(**kwargs)
         key = json.dumps(kwargs, sort_keys=True, default=str)
         first = self.first.setdefault(key, {})
-        if len(first) < COMPARED:  # a build of a page or two is done sooner by Sphinx
+        if len(first) < COMPARED:  # an edited page and those of every build are done sooner by Sphinx
             first[pagename] = sphinx(**kwargs)
             return first[pagename]
         if key not in self.known:

@@ -23,7 +23,7 @@ from PIL import Image
 from sphinx.application import Sphinx
 from sphinx.builders.html import StandaloneHTMLBuilder
 
-from sphinx_lightbook.memory import read_changed
+from sphinx_lightbook.memory import files_below, read_changed
 from sphinx_lightbook.pages import edit_each_page
 from sphinx_lightbook.rewriting import switch, warn
 
@@ -146,8 +146,7 @@ def kept_files(app: Sphinx) -> list[str]:
 
 def _kept(app: Sphinx) -> set[str]:
     """The paths of the site's files that may be kept, whether or not one names them."""
-    folder = Path(app.outdir)
-    paths = {path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()}
+    paths = set(files_below(app.outdir))
     for pattern in (*NOT_KEPT, *app.config.lightbook_offline_exclude):
         paths.difference_update(fnmatch.filter(paths, pattern))
     # Jupyter Book adds a page that leads to the first one, after the build: the second build would find it.

@@ -8,7 +8,9 @@ scripts need more gets no policy, and the report says why.
 from __future__ import annotations
 
 import base64
+import functools
 import hashlib
+import json
 import re
 from collections.abc import Iterable
 from pathlib import Path
@@ -19,7 +21,7 @@ from sphinx.application import Sphinx
 from sphinx_lightbook.icons import SCRIPT as FONT_AWESOME
 from sphinx_lightbook.pages import edit_each_page
 from sphinx_lightbook.remote import Request, requests_of_script, requests_of_stylesheet
-from sphinx_lightbook.rewriting import WEB_BUILDERS, Page, Site, add_step
+from sphinx_lightbook.rewriting import WEB_BUILDERS, Page, Site, add_step, digest
 from sphinx_lightbook.scripts import BOOTSTRAP, KNOWN, SEARCH_INDEX
 from sphinx_lightbook.tags import Tag, edit_tags, file_named, named, tags
 from sphinx_lightbook.translations import MAKES_RULE, say_rule_as_function
@@ -160,6 +162,9 @@ class Policy:
         say_rule_as_function(site, self.found)
         self.site = site
         self.needs: dict[str, Needs] = {}
+        # Many pages have the same scripts in them.
+        self.needs_of = functools.cache(needs_of)
+        self.addresses = functools.cache(addresses_loaded)
         self.rules: dict[str, bool] = {}
         self.files: dict[str, list[str]] = {}
         self.asked: dict[str, list[Request]] = {}
@@ -187,7 +192,7 @@ class Policy:
                     return f"nobody here can read the script that {path} runs of {request.host}"
             if self._needs(path).scripts:
                 return f"{path} makes scripts from text"
-        if any(needs_of(text).scripts for text in _inline(page)):
+        if any(self.needs_of(text).scripts for text in _inline(page)):
             return "a script in it makes scripts from text"
         return None
 
@@ -219,8 +224,7 @@ class Policy:
 
     def _loaded(self, text: str, *bases: str) -> list[str]:
         """The script files of the site that a script may load, named as seen from one of the files."""
-        named = (match["address"] for match in _LOADS.finditer(text) if not match["worker"])
-        paths = {file_named(address, base) for address in named for base in bases}
+        paths = {file_named(address, base) for address in self.addresses(text) for base in bases}
         return sorted(path for path in paths if path and self.site.exists(path))
 
     def _makes_rule(self, path: str) -> bool:
@@ -240,7 +244,13 @@ class Policy:
         if path not in self.asked:
             find = requests_of_stylesheet if path.endswith(".css") else requests_of_script
             is_known = path in KNOWN or path in {BOOTSTRAP, FONT_AWESOME, SEARCH_INDEX}
-            self.asked[path] = [] if is_known else find(self.site.text(path) or "")
+            text = "" if is_known else self.site.text(path) or ""
+
+            def make() -> bytes:
+                return json.dumps([request.to_dict() for request in find(text)]).encode()
+
+            made = self.site.cached("asked", [find.__name__, digest(text.encode())], make)
+            self.asked[path] = [Request(**request) for request in json.loads(made)]
         return self.asked[path]
 
     def _hosts(self, page: Page) -> list[str]:
@@ -254,7 +264,7 @@ class Policy:
         return [self.refused.get(page.name), *self._all_needs(page), self._hosts(page)]
 
     def _all_needs(self, page: Page) -> Needs:
-        each = [*map(self._needs, self._files(page)), *map(needs_of, _inline(page))]
+        each = [*map(self._needs, self._files(page)), *map(self.needs_of, _inline(page))]
         return Needs(*(any(need) for need in zip(*each, strict=True))) if each else Needs()
 
     def edit(self, page: Page, html: str) -> str:
@@ -269,6 +279,11 @@ class Policy:
 def _inline(page: Page) -> list[str]:
     """The scripts that stand in a page."""
     return [script["inline"] for script in page.facts["scripts"] if script["inline"]]
+
+
+def addresses_loaded(script: str) -> list[str]:
+    """The addresses of script files that a script may load."""
+    return [match["address"] for match in _LOADS.finditer(script) if not match["worker"]]
 
 
 def needs_of(script: str) -> Needs:

@@ -10,7 +10,7 @@ from sphinx.application import Sphinx
 from sphinx.config import Config
 from sphinx.errors import SphinxError
 
-from sphinx_lightbook.memory import page_files, read_changed
+from sphinx_lightbook.memory import files_below, page_files, read_changed
 from sphinx_lightbook.remote import (
     Request,
     requests_of_drawing,
@@ -160,7 +160,8 @@ def allowed_hosts(config: Config) -> set[str]:
 def _requests(app: Sphinx, sources: Mapping[str, Path]) -> dict[str, list[Request]]:
     """For each page and style sheet, and for the author's other files, what it asks for."""
     folder = Path(app.outdir)
-    files = {*page_files(app), *folder.rglob("*.css"), *(folder / name for name in sources)}
+    sheets = (folder / name for name in files_below(folder) if name.endswith(".css"))
+    files = {*page_files(app), *sheets, *(folder / name for name in sources)}
     found = read_changed(app, "requests", files, _read)
     return {name: [Request(**request) for request in requests] for name, requests in found.items()}
 

@@ -123,6 +123,7 @@ class Site:
         self.known: Any = None  # `purge.Known`, where style sheets are to be purged
         self.dropped: set[str] = set()  # files that no page loads any more, for the report
         self.notes: list[str] = []  # remarks for the report
+        self.small_scripts: dict[str, str] = {}  # for `scripts.small_script`
         self._cache = cache
         self._cached: set[str] = set()
         self._inputs: dict[str, str | None] = {}
@@ -179,15 +180,21 @@ class Site:
             key: all that it depends on, as JSON.
             make: is called where nothing is kept.
         """
-        file = f"{name}-{digest(json.dumps([key, _versions()], sort_keys=True).encode())}"
-        self._cached.add(file)
-        path = self._cache / file
+        path = self._kept_file(name, key)
+        self._cached.add(path.name)
         if path.is_file():
             return path.read_bytes()
         content = make()
         self._cache.mkdir(parents=True, exist_ok=True)
         path.write_bytes(content)
         return content
+
+    def has_cached(self, name: str, key: object) -> bool:
+        """Whether something is kept; see `cached`."""
+        return self._kept_file(name, key).is_file()
+
+    def _kept_file(self, name: str, key: object) -> Path:
+        return self._cache / f"{name}-{digest(json.dumps([key, _versions()], sort_keys=True).encode())}"
 
     def forget_unused(self) -> None:
         """Delete what is kept and was not asked for."""

@@ -354,6 +354,12 @@ def _may_wait(facts: Facts, others: list[str | None]) -> bool:
 
 def small_script(site: Site, text: str) -> str:
     """A script in fewer bytes; as it is where it cannot be read."""
+    if text not in site.small_scripts:
+        site.small_scripts[text] = _small_script(site, text)
+    return site.small_scripts[text]
+
+
+def _small_script(site: Site, text: str) -> str:
     text = re.sub(r"//# sourceMappingURL=\S+", "", text)
 
     def make() -> bytes:

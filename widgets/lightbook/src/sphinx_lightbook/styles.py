@@ -94,11 +94,12 @@ class Styles:
     def _without_what_nothing_names(self, sheets: dict[str, str], purged: set[str]) -> dict[str, str]:
         """The purged ones of a run, without the variables and the animations that are named nowhere."""
         mentioned = set(self.site.known.mentioned)
+        others: set[str | None] = set()
         for page in self.site.pages.values():
             mentioned.update(page.facts["variables"], page.facts["animations"])
-            for sheet in page.facts["sheets"]:
-                if sheet["path"] and sheet["path"] not in sheets:
-                    mentioned |= self._words_of(sheet["path"])
+            others.update(sheet["path"] for sheet in page.facts["sheets"])
+        for path in others - {None, *sheets}:
+            mentioned |= self._words_of(path or "")
         for path in sheets.keys() - purged:
             mentioned |= _words(sheets[path])
         texts = {path: css for path, css in sheets.items() if path in purged}
