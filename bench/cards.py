@@ -9,21 +9,17 @@ from __future__ import annotations
 
 import argparse
 import contextlib
-import functools
 import gzip
-import http.server
 import importlib.metadata
 import itertools
 import json
 import os
 import re
 import runpy
-import socket
 import statistics
 import subprocess
 import sys
 import tempfile
-import threading
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
@@ -31,6 +27,7 @@ from pathlib import Path
 
 from flipcards import Card, Deck, page
 from playwright.sync_api import Browser, Page, TimeoutError, sync_playwright
+from servers import TOKEN, jupyter, served
 
 HERE = Path(__file__).parent
 CHROMIUM = runpy.run_path(str(HERE.parent / "tests" / "ensure_chromium.py"))
@@ -38,7 +35,8 @@ STATIC = Path(page.__file__).parent / "static"
 PROBE = (HERE / "probe.js").read_text(encoding="utf-8")
 SIZES = (6, 1_000, 10_000)
 TIMEOUT_MS = 180_000
-TOKEN = "a-token-of-the-benchmark"
+# By the browser itself: each request that Playwright looks at takes some milliseconds.
+THIS_MACHINE = "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1"
 
 SUBJECTS = ["the reward model", "a rank of eight", "the reference policy", "the loss mask", "a frozen weight"]
 CLAUSES = [
@@ -152,37 +150,15 @@ def build(folder: Path, tool: Tool, decks: list[list[Card]]) -> tuple[Path, floa
     return html, seconds
 
 
-class QuietHandler(http.server.SimpleHTTPRequestHandler):
-    """Serves files without a line in the log for each."""
-
-    def log_message(self, *_args: object) -> None:
-        """Say nothing."""
-
-
-@contextlib.contextmanager
-def served(folder: Path) -> Iterator[str]:
-    """The address of a folder, served on the loopback."""
-    handler = functools.partial(QuietHandler, directory=str(folder))
-    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
-        thread = threading.Thread(target=server.serve_forever)
-        thread.start()
-        try:
-            yield f"http://127.0.0.1:{server.server_port}"
-        finally:
-            server.shutdown()
-            thread.join()
-
-
 @contextlib.contextmanager
 def fresh_page(browser: Browser, parts: dict[str, str], *, reduced_motion: bool = False) -> Iterator[Page]:
-    """A page of a new context, which reaches this machine only and carries the probe."""
+    """A page of a new context, which carries the probe."""
     context = browser.new_context(
         viewport={"width": 1280, "height": 800},
         reduced_motion="reduce" if reduced_motion else "no-preference",
     )
     try:
         context.set_default_timeout(TIMEOUT_MS)
-        context.route(re.compile(r"^(?!https?://127\.0\.0\.1[:/])"), lambda route: route.abort())
         context.add_init_script(f"{PROBE}\nbench.parts = {json.dumps(parts)};")
         yield context.new_page()
     finally:
@@ -240,47 +216,6 @@ def visit(browser: Browser, address: str, tool: Tool) -> Numbers:
 # --- Live --------------------------------------------------------------------------------------------
 
 
-@contextlib.contextmanager
-def notebook_server(folder: Path) -> Iterator[str]:
-    """The address of a Notebook 7 that shows a folder."""
-    home = folder / ".home"
-    environment = {key: value for key, value in os.environ.items() if not key.startswith("JUPYTER")} | {
-        "HOME": str(home),
-        "IPYTHONDIR": str(home / "ipython"),
-        "JUPYTER_CONFIG_DIR": str(home / "config"),
-        "JUPYTER_DATA_DIR": str(home / "data"),
-        "JUPYTER_RUNTIME_DIR": str(home / "runtime"),
-        "JUPYTER_PREFER_ENV_PATH": "1",
-    }
-    home.mkdir()
-    options = ["--no-browser", "--allow-root", "--ip=127.0.0.1", "--ServerApp.port=0"]
-    options += [f"--IdentityProvider.token={TOKEN}", "--ServerApp.iopub_data_rate_limit=1e9"]
-    with (home / "log").open("w") as log:
-        process = subprocess.Popen(
-            [sys.executable, "-m", "notebook", *options],
-            cwd=folder,
-            env=environment,
-            stdin=subprocess.DEVNULL,
-            stdout=log,
-            stderr=subprocess.STDOUT,
-        )
-        try:
-            deadline = time.monotonic() + 60
-            while process.poll() is None and time.monotonic() < deadline:
-                for state in (home / "runtime").glob("jpserver-*.json"):
-                    # It is being written, or does not listen yet.
-                    with contextlib.suppress(json.JSONDecodeError, ConnectionRefusedError):
-                        said = json.loads(state.read_text())
-                        socket.create_connection(("127.0.0.1", said["port"])).close()
-                        yield said["url"].rstrip("/")
-                        return
-                time.sleep(0.1)
-            sys.exit(f"Notebook did not start:\n{(home / 'log').read_text()}")
-        finally:
-            process.terminate()
-            process.wait(timeout=30)
-
-
 def run_first_cell(shown: Page) -> None:
     """Run the first cell and stay in the second; right after a notebook is opened, keys can run nothing."""
     first = shown.locator(".jp-CodeCell").first
@@ -304,7 +239,11 @@ def live(browser: Browser, folder: Path, tool: Tool, count: int) -> Numbers:
     kernel = {"name": "python3", "display_name": "Python 3", "language": "python"}
     notebook = {"cells": cells, "metadata": {"kernelspec": kernel}, "nbformat": 4, "nbformat_minor": 4}
     (folder / "cards.ipynb").write_text(json.dumps(notebook))
-    with notebook_server(folder) as address, fresh_page(browser, tool.parts) as shown:
+    rate = ["--ServerApp.iopub_data_rate_limit=1e9"]
+    with (
+        jupyter("notebook", folder, folder / ".home", rate) as address,
+        fresh_page(browser, tool.parts) as shown,
+    ):
         shown.goto(f"{address}/notebooks/cards.ipynb?token={TOKEN}")
         shown.locator(".jp-Notebook-ExecutionIndicator[data-status=idle]").wait_for()
         run_first_cell(shown)
@@ -449,7 +388,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as name, sync_playwright() as playwright:
         folder = Path(name)
         browser = playwright.chromium.launch(
-            executable_path=CHROMIUM["system_chromium"](), args=CHROMIUM["FLAGS"]
+            executable_path=CHROMIUM["system_chromium"](), args=[*CHROMIUM["FLAGS"], THIS_MACHINE]
         )
         results = measure(browser, folder, sizes, options.repeat)
         if not options.no_live:

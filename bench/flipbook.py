@@ -6,17 +6,15 @@ the key to the frame in which the browser paints the picture, which was loaded b
 
 from __future__ import annotations
 
-import functools
 import gzip
-import http.server
 import json
 import re
 import runpy
 import statistics
-import threading
 from pathlib import Path
 
 from playwright.sync_api import Locator, sync_playwright
+from servers import served
 
 ROOT = Path(__file__).resolve().parent.parent
 SITE = ROOT / "_build" / "html"
@@ -54,21 +52,11 @@ def turning_ms(book: Locator) -> list[float]:
     return times[2:]
 
 
-class QuietHandler(http.server.SimpleHTTPRequestHandler):
-    """Serves files without a line in the log for each."""
-
-    def log_message(self, *args: object) -> None:
-        """Say nothing."""
-
-
 def main() -> None:
     """Print a row for each flipbook of the site."""
-    handler = functools.partial(QuietHandler, directory=str(SITE))
-    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
     print("| figure | settings | files | bytes each, median | most | all | next setting, ms, median | most |")
     print("| --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: |")
-    with sync_playwright() as playwright:
+    with served(SITE) as address, sync_playwright() as playwright:
         browser = playwright.chromium.launch(
             executable_path=CHROMIUM["system_chromium"](), args=CHROMIUM["FLAGS"]
         )
@@ -77,7 +65,7 @@ def main() -> None:
                 data = json.loads(written)
                 sizes = [sent_bytes(file.parent / picture["source"]) for picture in data["pictures"]]
                 page = browser.new_page()
-                page.goto(f"http://127.0.0.1:{server.server_port}/{file.relative_to(SITE).as_posix()}")
+                page.goto(f"{address}/{file.relative_to(SITE).as_posix()}")
                 times = turning_ms(page.locator(f"#{name} .flipbook-turning"))
                 page.close()
                 print(
@@ -85,7 +73,6 @@ def main() -> None:
                     f"| {max(sizes):,} | {sum(sizes):,} | {statistics.median(times):.0f} | {max(times):.0f} |"
                 )
         browser.close()
-    server.shutdown()
 
 
 if __name__ == "__main__":

@@ -10,20 +10,15 @@ from __future__ import annotations
 
 import argparse
 import base64
-import contextlib
-import functools
-import http.server
 import io
 import json
-import os
 import runpy
 import statistics
 import subprocess
 import sys
 import tempfile
-import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from html import escape
 from importlib.metadata import version
@@ -33,6 +28,7 @@ import yaml
 from flipcards import Card, Deck
 from PIL import Image
 from playwright.sync_api import Browser, Locator, Page, sync_playwright
+from servers import TOKEN, jupyter, served
 
 ROOT = Path(__file__).parent.parent
 CHROMIUM = runpy.run_path(str(ROOT / "tests" / "ensure_chromium.py"))
@@ -46,7 +42,6 @@ WIDEST = 520  # pixels of a formula in the pictures
 QUALITY = 38  # of the pictures
 EM = 24  # pixels of the pictures, whatever it is in a host
 LONG = 120_000  # ms
-TOKEN = "a-token-of-the-bench"
 # One card a row, without its shading, edge and corner: what is left is the formula.
 PLAIN = """
 .flipcards .flipcards-grid { grid-template-columns: 1fr }
@@ -156,27 +151,6 @@ def build_book(folder: Path, mathjax: Path | None) -> Path:
     return folder / "_build" / "html"
 
 
-class QuietHandler(http.server.SimpleHTTPRequestHandler):
-    """Serves files without a line in the log for each."""
-
-    def log_message(self, format: str, *args: object) -> None:
-        """Say nothing."""
-
-
-@contextlib.contextmanager
-def serving(folder: Path) -> Iterator[str]:
-    """Serve a folder; gives its address."""
-    handler = functools.partial(QuietHandler, directory=str(folder))
-    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
-        thread = threading.Thread(target=server.serve_forever)
-        thread.start()
-        try:
-            yield f"http://127.0.0.1:{server.server_port}"
-        finally:
-            server.shutdown()
-            thread.join()
-
-
 def open_page(browser: Browser, address: str) -> Page:
     """Open a page in light colours, and wait for what it loads."""
     page = browser.new_context(
@@ -190,7 +164,7 @@ def in_book(browser: Browser, folder: Path, mathjax: Path) -> dict[str, list[Sho
     """The shots of a book, by renderer."""
     shots = {}
     for renderer, files in (("texmath", None), ("MathJax", mathjax)):
-        with serving(build_book(folder / f"book-{renderer}", files)) as address:
+        with served(build_book(folder / f"book-{renderer}", files)) as address:
             page = open_page(browser, f"{address}/intro.html")
             if files:
                 loaded = page.evaluate("MathJax.startup.promise.then(() => MathJax.version)")
@@ -231,38 +205,11 @@ def write_notebook(folder: Path) -> None:
     (folder / "formulas.ipynb").write_text(json.dumps(notebook))
 
 
-@contextlib.contextmanager
-def jupyterlab(folder: Path, home: Path) -> Iterator[str]:
-    """Run JupyterLab on the loopback; gives its address."""
+def switch_off_extensions(home: Path) -> None:
+    """Write JupyterLab's settings of a home."""
     settings = home / "config" / "labconfig"
     settings.mkdir(parents=True)
     (settings / "page_config.json").write_text(json.dumps({"disabledExtensions": dict.fromkeys(OFF, True)}))
-    environment = {key: value for key, value in os.environ.items() if not key.startswith("JUPYTER")}
-    environment |= {
-        "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
-        "HOME": str(home),
-        "IPYTHONDIR": str(home / "ipython"),
-        "JUPYTER_CONFIG_DIR": str(home / "config"),
-        "JUPYTER_DATA_DIR": str(home / "data"),
-        "JUPYTER_RUNTIME_DIR": str(home / "runtime"),
-        "JUPYTER_PREFER_ENV_PATH": "1",
-    }
-    command = [sys.executable, "-m", "jupyterlab", "--no-browser", "--allow-root", "--ip=127.0.0.1"]
-    command += ["--ServerApp.port=0", f"--IdentityProvider.token={TOKEN}"]
-    with (home / "log").open("w") as log:
-        process = subprocess.Popen(command, cwd=folder, env=environment, stdout=log, stderr=subprocess.STDOUT)
-    try:
-        deadline = time.monotonic() + 180
-        while time.monotonic() < deadline and process.poll() is None:
-            for state in (home / "runtime").glob("jpserver-*.json"):
-                with contextlib.suppress(json.JSONDecodeError):  # it is being written
-                    yield str(json.loads(state.read_text())["url"]).rstrip("/")
-                    return
-            time.sleep(0.2)
-        raise RuntimeError(f"it did not start:\n{(home / 'log').read_text()[-2000:]}")
-    finally:
-        process.terminate()
-        process.wait(timeout=60)
 
 
 def wait_until(page: Page, condition: Callable[[], bool]) -> None:
@@ -283,7 +230,8 @@ def in_jupyterlab(browser: Browser, folder: Path) -> dict[str, list[Shot]]:
     licences = Path(sys.prefix) / "share" / "jupyter" / "lab" / "static" / "third-party-licenses.json"
     packages = {package["name"]: package for package in json.loads(licences.read_text("utf-8"))["packages"]}
     print(f"JupyterLab {version('jupyterlab')}: MathJax {packages['mathjax-full']['versionInfo']}")
-    with jupyterlab(work, home) as address:
+    switch_off_extensions(home)
+    with jupyter("jupyterlab", work, home) as address:
         page = open_page(browser, f"{address}/lab/tree/formulas.ipynb?token={TOKEN}&reset")
         page.set_default_timeout(LONG)
         page.get_by_text("Python 3 (ipykernel) | Idle").wait_for()

@@ -10,13 +10,8 @@
 
   const frame = () => new Promise((done) => requestAnimationFrame(done));
 
-  /** From a frame's callback: until that frame is painted. */
-  const painted = () =>
-    new Promise((done) => {
-      const { port1, port2 } = new MessageChannel();
-      port1.onmessage = done;
-      port2.postMessage(null);
-    });
+  /** From a frame's callback: until that frame is painted. Before what else waits, which is none of its work. */
+  const painted = () => scheduler.postTask(() => {}, { priority: "user-blocking" });
 
   /** Whether a hit test in the middle of a card, anywhere from top to bottom, reaches a part of it. */
   const reaches = (card, part) => {

@@ -18,10 +18,11 @@ from datetime import UTC, datetime
 from pathlib import Path
 from uuid import UUID
 
-from cards import CHROMIUM, PROBE, TIMEOUT_MS, Numbers, cards, milliseconds, served, task
+from cards import CHROMIUM, PROBE, TIMEOUT_MS, Numbers, cards, milliseconds, task
 from flipcards import Deck
 from flipcards.scheduler import Scheduler
 from playwright.sync_api import BrowserContext, sync_playwright
+from servers import served
 
 DECK = 500  # cards a page
 DAY_MS = 86_400_000

@@ -1,5 +1,6 @@
 """The turning cards in Chromium: pages made of the HTML shape, and the widget's bundle with our own model."""
 
+import functools
 import http.server
 import io
 import json
@@ -880,6 +881,25 @@ def test_the_first_cards_of_a_large_deck_do_not_wait_to_be_found_near_the_screen
     grids = page.locator(".flipcards-grid")
     said = grids.evaluate_all("(all) => all.map((grid) => getComputedStyle(grid).contentVisibility)")
     assert said == ["visible", *["auto"] * (len(said) - 1)]
+
+
+@pytest.mark.parametrize("width", [1280, 360])
+@pytest.mark.parametrize("long", [False, True], ids=["short answers", "one long answer"])
+def test_room_is_made_where_an_answer_is_longer_than_its_question_and_nothing_moves(open_cards, long, width):
+    cards = [("c0", "Question 0?", "Many words. " * 60, ""), *MANY[1:8]] if long else MANY[:8]
+    page = open_cards(section_html(cards), width=width)
+    page.locator(".flipcards-ready").wait_for()
+    rooms = ".flipcard[style*='--flipcards-answer']"
+    assert page.locator(rooms).count() == (8 if long else 0)
+    boxes = "(all) => all.map((card) => card.getBoundingClientRect().toJSON())"
+    places = functools.partial(page.locator(".flipcard").evaluate_all, boxes)
+    before = places()
+    page.get_by_role("button", name="Flip all").click()
+    assert page.locator(".flipcard[open]").count() == 8
+    assert places() == before
+    # What was written once is written again, for the other cards' rooms depend on it.
+    page.get_by_role("button", name="Shuffle").click()
+    assert page.locator(rooms).count() == (8 if long else 0)
 
 
 def test_the_answers_of_a_grid_are_measured_in_one_layout(open_cards):

@@ -231,7 +231,8 @@ def test_only_pages_with_cards_load_the_front_end(built):
     assert not {"async", "defer"} & set(script.attrs)
     assert page.select(".flipcard")[-1] in script.find_all_previous("details")
     assert not script.find_all_next("section")
-    assert page.select_one("head link[rel=preload][as=script]")["href"] == script["src"]
+    # The browser finds it early enough; a preload would come before the style sheets.
+    assert not page.select("head link[rel=preload][href*='cards.js']")
     assert not built.page("words.html").select("script[src*='cards.js'], link[href*='flipcards.css']")
 
 
@@ -453,7 +454,7 @@ def test_a_large_deck_comes_in_groups_that_lose_no_card_and_keep_the_order(tiny)
     first, script, *others = section.find_all(True, recursive=False)
     grids = [first, *others]
     assert {grid.name for grid in grids} == {"div"}
-    assert [len(grid.select("details")) for grid in grids] == [12, 24, 24, 24, 16]
+    assert [len(grid.select("details")) for grid in grids] == [6, 24, 24, 24, 22]
     assert [card["data-card"] for card in section.select("details")] == [f"c{n}" for n in range(100)]
     # The first cards turn while the browser is still reading the others.
     assert "cards.js" in script["src"]

@@ -24,7 +24,6 @@ const told = words("page");
  *   when the reader leaves the session.
  */
 
-const SLICE = 64; // cards turned in one task by "flip all"
 const OTHER_CONTROLS = "a,audio,button,input,label,select,summary,textarea,video";
 
 /** @type {WeakMap<HTMLElement, () => void>} */
@@ -102,7 +101,7 @@ export function enhance(section, store = {}) {
   };
   let turning = 0;
   const turn = (/** @type {HTMLDetailsElement[]} */ queue, /** @type {boolean} */ open) => {
-    for (const card of queue.splice(0, SLICE)) card.open = open;
+    for (const card of queue.splice(0, 64)) card.open = open; // of one task
     if (queue.length) turning = setTimeout(turn, 0, queue, open);
   };
   const flipAll = () => {

@@ -3,7 +3,7 @@
 
 import { element } from "./dom.js";
 import { dress } from "./faces.js";
-import { cardsIn, guessGrids, makeRoom } from "./sizes.js";
+import { cardsIn, makeRoom } from "./sizes.js";
 import { words } from "./words.js";
 
 /** In the section of a large deck. */
@@ -28,7 +28,6 @@ export function greet(section, link = () => "") {
   places.set(section, place);
   for (const card of cardsIn(grid)) dress(card, link(card), words("page")("link"));
   makeRoom([grid]);
-  guessGrids(section);
 }
 
 /**

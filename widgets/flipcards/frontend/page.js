@@ -39,8 +39,6 @@ const link = (/** @type {HTMLElement} */ card) => card.id && `#${card.id}`;
 /** @type {import("./cards.js").Store["study"]} */
 const study = async (...asked) => (await load()).open(...asked);
 
-const SCREEN = 500; // elements of a page: more than the first screen has, formulas and code included
-
 /**
  * Whether nobody looks at a section yet. Asked where it is, the browser would lay out the whole page: what comes
  * before it is counted. Who comes from a search is led to a word in a card.
@@ -51,7 +49,8 @@ const canWait = (/** @type {HTMLElement} */ section) => {
   } catch {
     return false;
   }
-  return [...(section.closest("article,main")?.querySelectorAll("*") ?? [])].indexOf(section) > SCREEN;
+  // More elements than the first screen has, formulas and code included.
+  return [...(section.closest("article,main")?.querySelectorAll("*") ?? [])].indexOf(section) > 500;
 };
 
 const begin = (/** @type {HTMLElement} */ section, /** @type {Element | null} */ closed) => {

@@ -1,8 +1,9 @@
 // @ts-check
 // Gives each card room for its longer side, so that turning one moves nothing else on the page.
 
-import { backOf } from "./dom.js";
+import { backOf, frontOf } from "./dom.js";
 
+const ROOM = "--flipcards-answer";
 const WIDE = ".katex-display, table"; // what scrolls sideways where it does not fit
 
 /**
@@ -29,26 +30,21 @@ export function makeRoom(grids) {
     range.getBoundingClientRect();
     return cardsIn(grid);
   });
-  const heights = cards.map((card) => backOf(card).offsetHeight);
+  // Where no answer needs more than its question, nothing is written: the browser would lay them out once more.
+  let tight = false;
+  const rooms = cards.map((card) => {
+    const answer = backOf(card).offsetHeight;
+    // With its borders and the pixel that rounding may cost.
+    if (card.style.getPropertyValue(ROOM) || answer + 6 > frontOf(card).offsetHeight) tight = true;
+    return () => card.style.setProperty(ROOM, `${answer + 1}px`);
+  });
   const wide = cards
     .flatMap((card) => [...backOf(card).querySelectorAll(WIDE)])
     .filter((part) => part.scrollWidth > part.clientWidth + 1);
-  cards.forEach((card, i) => card.style.setProperty("--flipcards-answer", `${(heights[i] ?? 0) + 1}px`));
+  if (tight) for (const make of rooms) make();
   for (const part of wide) part.setAttribute("tabindex", "0"); // else no key scrolls it
   // From now on they move. Until then an answer that is put behind its question would swing there.
   for (const grid of grids) grid.classList.add("flipcards-ready");
-}
-
-/**
- * What a grid off the screen is taken for until it comes near: as high as the first one.
- *
- * @param {HTMLElement} section
- */
-export function guessGrids(section) {
-  const first = section.querySelector(":scope > .flipcards-grid:not(.flipcards-short)");
-  // Once: each time it is written, every style of a large deck is looked at again.
-  if (first && !section.style.getPropertyValue("--flipcards-grid"))
-    section.style.setProperty("--flipcards-grid", `${first.clientHeight}px`);
 }
 
 /**
@@ -57,7 +53,7 @@ export function guessGrids(section) {
  * @param {HTMLElement} section  With its first grid in it.
  * @param {(card: HTMLDetailsElement) => void} prepare  Called before a card is measured, each time.
  * @param {AbortSignal} signal  Ends it.
- * @returns {{isNear: (card: HTMLElement) => boolean, measure: () => void}}
+ * @returns {{isNear: (card: HTMLElement) => boolean, measure: () => unknown}}
  *   Whether a card is in a grid near the screen, and a function that measures those again.
  */
 export function keepSizes(section, prepare, signal) {
@@ -68,18 +64,25 @@ export function keepSizes(section, prepare, signal) {
   const measure = () => {
     cancelAnimationFrame(frame);
     frame = 0;
-    const first = section.querySelector(":scope > .flipcards-grid:not([hidden])");
+    if (signal.aborted) return;
+    const first = /** @type {HTMLElement | null} */ (section.querySelector(":scope > .flipcards-grid:not([hidden])"));
     if (first) near.add(first);
-    for (const grid of near) if (!grid.isConnected) near.delete(grid);
-    for (const grid of near) cardsIn(grid).forEach(prepare);
+    for (const grid of near) {
+      if (grid.isConnected) cardsIn(grid).forEach(prepare);
+      else near.delete(grid);
+    }
     makeRoom(near);
+    return first;
   };
   const measureSoon = () => {
     frame ||= requestAnimationFrame(measure);
   };
 
-  measure();
-  guessGrids(section);
+  // What a card of a grid off the screen is taken for until it comes near: as high as one of the first grid. Written
+  // once: each time, every style of a large deck is looked at again.
+  const first = measure();
+  if (first && !first.matches(".flipcards-short"))
+    section.style.setProperty("--flipcards-grid", `${first.offsetHeight / cardsIn(first).length}px`);
 
   section.addEventListener(
     "contentvisibilityautostatechange",
@@ -96,18 +99,15 @@ export function keepSizes(section, prepare, signal) {
     { signal },
   );
   section.addEventListener("load", measureSoon, { capture: true, signal }); // a picture came
-  document.fonts.ready.then(() => signal.aborted || measureSoon());
+  document.fonts.ready.then(measureSoon);
 
-  let width = section.clientWidth;
+  let width = 0; // not known until the browser tells it, with the first layout
   const observer = new ResizeObserver(() => {
-    if (section.clientWidth === width) return;
+    const before = width;
     width = section.clientWidth;
-    measureSoon();
+    if (before && width !== before) measureSoon();
   });
   observer.observe(section);
-  signal.addEventListener("abort", () => {
-    observer.disconnect();
-    cancelAnimationFrame(frame);
-  });
+  signal.addEventListener("abort", () => observer.disconnect());
   return { isNear: (card) => near.has(/** @type {Element} */ (card.parentElement)), measure };
 }

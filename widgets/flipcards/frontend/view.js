@@ -29,9 +29,7 @@ export function shuffle(view, rng) {
   const order = [...view.order];
   for (let last = order.length - 1; last > 0; last--) {
     const other = Math.floor(rng() * (last + 1));
-    const card = /** @type {number} */ (order[last]);
-    order[last] = /** @type {number} */ (order[other]);
-    order[other] = card;
+    [order[last], order[other]] = /** @type {[number, number]} */ ([order[other], order[last]]);
   }
   return { ...view, order };
 }

@@ -18,13 +18,14 @@ T = TypeVar("T")
 # The browser lays out a group when it comes near the screen; a front end enhances group by group.
 GROUP = 24
 FIRST = 12  # of the first group: what is laid out before anything is painted, more than a screen of cards
+FIRST_IN_BOOK = 6  # the same on a built page, where the theme's text has room for three columns at most
 GROUPED_ABOVE = 48
 MANY = 500  # cards on a page, above which it takes long to load
 
 
 def groups(cards: Sequence[T]) -> list[Sequence[T]]:
     """The cards of a large deck in groups, each `<div class="flipcards-grid">`; a small deck has none."""
-    return [] if len(cards) <= GROUPED_ABOVE else _groups(cards)
+    return [] if len(cards) <= GROUPED_ABOVE else _groups(cards, first=FIRST_IN_BOOK)
 
 
 def _groups(cards: Sequence[T], first: int = FIRST) -> list[Sequence[T]]:

@@ -763,8 +763,6 @@ def _put_early(app: Sphinx, page: str, template: str, context: dict[str, Any], d
         context["body"] = body.replace(BREAK, "\n".join([*at_once, ""]), 1)
     else:
         _add_to(context, "body", at_once)
-    sources = [found[1] for tag in tags if (found := re.search(r'src="([^"]+)"', tag))]
-    _add_to(context, "metatags", [f'<link rel="preload" as="script" href="{source}">' for source in sources])
 
 
 def _add_to(context: dict[str, Any], part: str, tags: list[str]) -> None:
