@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from datetime import datetime
 from pathlib import Path
 
 import pytest
@@ -38,6 +39,7 @@ def test_the_new_book_builds_and_shows_its_cards(book):
     assert shown == {"intro": both[:1], "chapters/cards": both, "chapters/today": both}
     assert page(book, "intro").select_one("h1").text.startswith("Logic: “or” & \\and")
     assert (book / "_build" / "html" / "_downloads" / "anki" / "first.apkg").is_file()
+    assert str(datetime.now().year) in page(book, "intro").select_one(".copyright").text
 
 
 def test_its_decks_pass_the_check_that_its_workflow_runs(book, monkeypatch, capsys):

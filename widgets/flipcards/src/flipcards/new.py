@@ -7,6 +7,7 @@ import importlib.resources
 import json
 import os
 from collections.abc import Iterator
+from datetime import datetime
 from importlib.resources.abc import Traversable
 from pathlib import Path
 
@@ -38,7 +39,7 @@ def new_book(folder: str | os.PathLike[str], *, title: str = "", force: bool = F
     for path, text in _templates(importlib.resources.files("flipcards") / "new_book"):
         shown = quoted if path.endswith(".yml") else title
         text = text.replace("{{title}}", shown).replace("{{name}}", slug(title) or "book")
-        text = text.replace("{{version}}", __version__)
+        text = text.replace("{{version}}", __version__).replace("{{year}}", str(datetime.now().year))
         files[target / path] = text.encode()
     for file in files:
         refuse_taken(file, force=force)
