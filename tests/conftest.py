@@ -245,6 +245,23 @@ def wait_until():
 
 
 @pytest.fixture
+def layout_shift():
+    """A function that tells how much of an open page has moved since it was opened, as browsers count it."""
+
+    def layout_shift(page):
+        return page.evaluate(
+            """() => new Promise((resolve) => {
+                let sum = 0;
+                const add = (list) => list.getEntries().forEach((entry) => { sum += entry.value; });
+                new PerformanceObserver(add).observe({type: "layout-shift", buffered: true});
+                requestAnimationFrame(() => requestAnimationFrame(() => setTimeout(() => resolve(sum), 100)));
+            })"""
+        )
+
+    return layout_shift
+
+
+@pytest.fixture
 def violations():
     """A function that runs axe-core in an open page and returns the names of the rules that fail.
 

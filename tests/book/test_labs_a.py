@@ -123,8 +123,8 @@ R16, R64 = (
         ("mem-780-gb", f"is {memory.bytes_per_parameter(1.2e12, GPT_3_PARAMETERS):.1f} bytes per parameter"),
         (
             "mem-ppo-models",
-            "With four 7B models and all weights trained "
-            f"that is {total(PPO(LLAMA_7B))} of model states; SFT of one needs {total(FULL(LLAMA_7B))}.",
+            f"{total(PPO(LLAMA_7B))}, beside {total(FULL(LLAMA_7B))}. Policy and value model are trained and "
+            "take 16 bytes per parameter each; reward model and reference model are frozen and take 2.",
         ),
         ("mem-consumer-gpu", f"LoRA at rank 16 has {R16[0]}, {R16[1]} and {R16[2]} GB"),
         ("mem-consumer-gpu", f"QLoRA at rank 64 has {R64[0]}, {R64[1]} and {R64[2]} GB"),

@@ -17,13 +17,6 @@ MATH = 75_000  # or one figure
 FIGURES = 100_000  # several, or the charts of the page that studies
 LAB = 130_000  # math, figures and cards
 
-SHIFTS = """() => new Promise((resolve) => {
-    let sum = 0;
-    const add = (list) => list.getEntries().forEach((entry) => { sum += entry.value; });
-    new PerformanceObserver(add).observe({type: "layout-shift", buffered: true});
-    requestAnimationFrame(() => requestAnimationFrame(() => setTimeout(() => resolve(sum), 100)));
-})"""
-
 
 @pytest.fixture(scope="module")
 def weights(site):
@@ -80,7 +73,7 @@ def host(site, new_host):
 
 
 def test_on_its_first_visit_a_page_is_light_lies_still_and_has_no_fault(
-    site, weights, host, new_context, violations
+    site, weights, host, new_context, violations, layout_shift
 ):
     """On a desktop in light, and on a phone in the dark, each in a fresh browser."""
     faults = {}
@@ -92,7 +85,7 @@ def test_on_its_first_visit_a_page_is_light_lies_still_and_has_no_fault(
         if weight.page == "chapters/today.html":  # what is due is drawn when the log has been read
             page.wait_for_selector(".flipcards-start")
         page.wait_for_load_state("networkidle")
-        moved = page.evaluate(SHIFTS)
+        moved = layout_shift(page)
         names = [unquote(url.removeprefix(host.address())) for url in asked if not url.startswith("data:")]
         files = [name.replace("no/such/page", "404.html") for name in names]
         levels = page.evaluate(HEADINGS)
@@ -147,10 +140,10 @@ def pausing(site):
 @pytest.mark.parametrize(
     "words", [b'<div class="dropdown dropdown-download-buttons">', b'<button class="btn btn-sm nav-link']
 )
-def test_nothing_moves_when_a_page_stops_within_its_header(pausing, open_page, words):
+def test_nothing_moves_when_a_page_stops_within_its_header(pausing, open_page, words, layout_shift):
     page = open_page(f"{pausing(words)}/chapters/sft.html", width=360)
     page.wait_for_load_state("networkidle")
-    assert page.evaluate(SHIFTS) <= 0.001
+    assert layout_shift(page) <= 0.001
 
 
 def test_the_logo_has_its_place_before_it_arrives(server, new_context):

@@ -31,6 +31,19 @@ def kept(site):
     return set(json.loads((site / "lightbook-offline.json").read_text("utf-8"))["files"])
 
 
+def turn_and_study(page):
+    """Turn a flash card, and rate one in a session."""
+    page.locator("#card-sft-goal summary").click()
+    page.locator("#card-sft-goal .flipcard-back").get_by_text("adapt a pre-trained").wait_for()
+
+    page.get_by_role("button", name="Study", exact=True).click()
+    asked = page.locator(".flipcards-stage .flipcard")
+    first = asked.get_attribute("data-card")
+    page.get_by_role("button", name="Show answer").click()
+    page.locator(".flipcards-ratings button").nth(2).click()
+    expect(asked).not_to_have_attribute("data-card", first)
+
+
 def test_every_chapter_and_every_figure_is_kept_and_nothing_that_no_page_needs(site, kept):
     pages = {path.relative_to(site).as_posix() for path in (site / "chapters").glob("*.html")}
     assert pages < kept
@@ -69,15 +82,7 @@ def test_after_one_visit_pages_cards_study_frames_and_search_work_without_a_netw
 
     page.goto(host.address("chapters/flashcards.html#card-kl-penalty"))
     page.wait_for_function("() => document.getElementById('card-kl-penalty').open")
-    page.locator("#card-sft-goal summary").click()
-    page.locator("#card-sft-goal .flipcard-back").get_by_text("adapt a pre-trained").wait_for()
-
-    page.get_by_role("button", name="Study", exact=True).click()
-    asked = page.locator(".flipcards-stage .flipcard")
-    first = asked.get_attribute("data-card")
-    page.get_by_role("button", name="Show answer").click()
-    page.locator(".flipcards-ratings button").nth(2).click()
-    expect(asked).not_to_have_attribute("data-card", first)
+    turn_and_study(page)
 
     page.goto(host.address("chapters/rlhf-loop.html"))
     figure = page.locator("figure:has(.flipbook)").first
@@ -116,15 +121,7 @@ def test_on_a_plain_host_nothing_is_kept_and_cards_study_navigation_and_search_w
     page.goto(host.address("chapters/flashcards.html", "plain.test"))
     assert not page.evaluate("isSecureContext")
     assert page.locator("link[rel=manifest]").count() == 0
-    page.locator("#card-sft-goal summary").click()
-    page.locator("#card-sft-goal .flipcard-back").get_by_text("adapt a pre-trained").wait_for()
-
-    page.get_by_role("button", name="Study", exact=True).click()
-    asked = page.locator(".flipcards-stage .flipcard")
-    first = asked.get_attribute("data-card")
-    page.get_by_role("button", name="Show answer").click()
-    page.locator(".flipcards-ratings button").nth(2).click()
-    expect(asked).not_to_have_attribute("data-card", first)
+    turn_and_study(page)
 
     page.goto(host.address("chapters/overview.html", "plain.test"))
     page.locator(".bd-sidebar-primary").get_by_role("link", name="LoRA").first.click()

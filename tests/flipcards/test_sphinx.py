@@ -411,7 +411,7 @@ def test_a_card_at_home_on_two_pages_fails_and_says_what_to_do(tiny):
     code, printed = tiny.build()
     assert code != 0
     assert re.search(
-        r"decks/one\.yml:4: card 'first': is at home on cards and on words; .*:borrowed:", printed
+        r"decks/one\.yml:4: card 'first': is on cards and on words, .* write `:borrowed:` below", printed
     )
 
 
@@ -419,7 +419,7 @@ def test_a_card_that_is_only_borrowed_fails_and_says_what_to_do(tiny):
     tiny.write("cards.md", CARDS.replace("one.yml\n", "one.yml\n:borrowed:\n"))
     code, printed = tiny.build()
     assert code != 0
-    assert re.search(r"decks/one\.yml:4: card 'first': is borrowed by cards but at home on no page", printed)
+    assert re.search(r"decks/one\.yml:4: card 'first': is only borrowed, by cards; show its deck on", printed)
 
 
 def test_configured_decks_are_checked_before_anything_is_read(tiny):

@@ -203,7 +203,7 @@ def test_a_deck_that_is_on_no_page_is_a_fault_by_name_and_line(tmp_path):
     book.write("decks/lost.yml", DECK.format(title="Lost", id="lost"))
     code, printed = book.build()
     assert code != 0
-    assert "decks/lost.yml:3: card 'lost': is borrowed by today but at home on no page" in printed
+    assert "decks/lost.yml:3: card 'lost': is only borrowed, by today; show its deck on" in printed
 
 
 def test_a_book_that_names_no_deck_is_told_which_setting_does_so(tmp_path):

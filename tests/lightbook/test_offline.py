@@ -240,12 +240,6 @@ def test_after_one_visit_every_page_and_the_search_work_without_a_host(reader, h
 
 # So high that the foot of the page is in sight, which a note of more lines than expected would push.
 SIZES = {"desktop": (1280, 1600), "phone": (360, 3000)}
-SHIFTS = """() => new Promise((resolve) => {
-    let sum = 0;
-    const add = (list) => list.getEntries().forEach((entry) => { sum += entry.value; });
-    new PerformanceObserver(add).observe({type: "layout-shift", buffered: true});
-    requestAnimationFrame(() => requestAnimationFrame(() => setTimeout(() => resolve(sum), 100)));
-})"""
 REGISTERING = """
     const register = ServiceWorkerContainer.prototype.register;
     ServiceWorkerContainer.prototype.register = function (...given) {
@@ -255,11 +249,11 @@ REGISTERING = """
 """
 
 
-def faults_of_note(page, violations):
+def faults_of_note(page, violations, layout_shift):
     """What axe-core finds on a page with its note in light and in the dark, and whether something moved."""
     box = page.locator(NOTE).bounding_box()
     assert 0 <= box["y"] <= page.viewport_size["height"] - box["height"], "the note is in sight"
-    moved = page.evaluate(SHIFTS)
+    moved = layout_shift(page)
     found = {"light": violations(page)}
     page.emulate_media(color_scheme="dark")
     page.wait_for_timeout(300)
@@ -271,7 +265,7 @@ def faults_of_note(page, violations):
 
 @pytest.mark.parametrize("size", SIZES)
 def test_the_copy_waits_for_the_page_and_no_note_moves_anything_or_has_a_fault(
-    reader, host, versions, violations, size
+    reader, host, versions, violations, layout_shift, size
 ):
     reader.context.add_init_script(REGISTERING)
     host.slow |= {name for name in files(versions[0]) if "picture" in name}
@@ -279,17 +273,17 @@ def test_the_copy_waits_for_the_page_and_no_note_moves_anything_or_has_a_fault(
     page = reader.open("first.html", size=SIZES[size])
     page.locator(KEPT).wait_for()
     assert page.evaluate("loaded") > 1000  # the picture took a second
-    faults["kept"] = faults_of_note(page, violations)
+    faults["kept"] = faults_of_note(page, violations, layout_shift)
     host.folder = versions[1]
     page = reader.open("first.html", size=SIZES[size], page=page)
     page.locator(NEW).wait_for()
-    faults["new"] = faults_of_note(page, violations)
+    faults["new"] = faults_of_note(page, violations, layout_shift)
     page = reader.open("first.html", size=SIZES[size], page=page)
     page.get_by_role("button", name="Remove the copy").click()
     page.locator(f"{NOTE}:has-text('is not kept')").wait_for()
     page.reload()
     page.get_by_role("button", name="Keep a copy").wait_for()
-    faults["unwanted"] = faults_of_note(page, violations)
+    faults["unwanted"] = faults_of_note(page, violations, layout_shift)
     assert faults == {"kept": {}, "new": {}, "unwanted": {}}
 
 

@@ -390,8 +390,8 @@ class FlipcardsDomain(Domain):
                     other = first_home.get(card.id)
                     if other is not None:
                         message = (
-                            f"is at home on {other} and on {docname}; "
-                            f"let one of them borrow it (:borrowed: or .borrow())"
+                            f"is on {other} and on {docname}, but links to a card lead to one page; "
+                            "write `:borrowed:` below the directive of the other (in a notebook: .borrow())"
                         )
                         faults.append(Fault(deck.shown_as, card.line, message, card.id))
                     first_home.setdefault(card.id, docname)
@@ -400,7 +400,9 @@ class FlipcardsDomain(Domain):
             for deck, home in self.data["decks"][docname]:
                 for card in deck:
                     if not home and card.id not in first_home:
-                        message = f"is borrowed by {docname} but at home on no page; show its deck on one"
+                        message = (
+                            f"is only borrowed, by {docname}; show its deck on a page without `:borrowed:`"
+                        )
                         faults.append(Fault(deck.shown_as, card.line, message, card.id))
         for docname, references in self.data["references"].items():
             del docname
