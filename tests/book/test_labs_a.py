@@ -123,6 +123,7 @@ R16, R64 = (
         ("mem-780-gb", f"is {memory.bytes_per_parameter(1.2e12, GPT_3_PARAMETERS):.1f} bytes per parameter"),
         (
             "mem-ppo-models",
+            "PPO with four 7B models hold, beside full fine-tuning of one? "
             f"{total(PPO(LLAMA_7B))}, beside {total(FULL(LLAMA_7B))}. Policy and value model are trained and "
             "take 16 bytes per parameter each; reward model and reference model are frozen and take 2.",
         ),
@@ -501,6 +502,21 @@ def test_longer_training_helps_ids_on_the_tuned_tasks_only(says):
 
 
 # --- LoRA: rank, start, scale, merge -----------------------------------------------------------------------
+
+
+def test_of_the_lora_paper_s_own_counts_those_agree_with_its_formula_that_the_page_names(says):
+    def counted(hidden, layers, rank):  # on query and value
+        return 2 * layers * rank * 2 * hidden / 1e6
+
+    base, large, gpt_3, deberta = (768, 12), (1024, 24), (12_288, 96), (1536, 48)
+    printed = {(*base, 8): "0.3", (*large, 8): "0.8", (*gpt_3, 1): "4.7", (*gpt_3, 8): "37.7"}
+    assert {setting: f"{counted(*setting):.1f}" for setting in printed} == printed
+    assert f"{counted(*deberta, 16):.1f}" == "4.7"
+    assert (
+        "Of eight rows of the LoRA paper that were recomputed by its own formula, four agree: "
+        "RoBERTa base and large at rank 8, GPT-3 at ranks 1 and 8. "
+        f"For DeBERTa XXL at rank 8 the formula gives {counted(*deberta, 8):.2f}M; the paper prints 4.7M"
+    ) in says("page:lora")
 
 
 def test_every_trained_adapter_reaches_its_floor_and_rank_4_leaves_what_is_printed(says):

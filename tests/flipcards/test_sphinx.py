@@ -415,6 +415,15 @@ def test_a_card_at_home_on_two_pages_fails_and_says_what_to_do(tiny):
     )
 
 
+def test_a_source_in_a_book_without_a_bibliography_fails_and_says_what_to_do(tiny):
+    tiny.edit("conf.py", '"sphinxcontrib.bibtex", ', "")
+    code, printed = tiny.build()
+    assert code != 0
+    assert re.search(r"decks/one\.yml:\d+: card '\w+': has a source, but .* bibtex_bibfiles", printed), (
+        printed
+    )
+
+
 def test_a_card_that_is_only_borrowed_fails_and_says_what_to_do(tiny):
     tiny.write("cards.md", CARDS.replace("one.yml\n", "one.yml\n:borrowed:\n"))
     code, printed = tiny.build()

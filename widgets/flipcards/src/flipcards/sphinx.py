@@ -259,6 +259,9 @@ def deck_nodes(
             subtype="many",
         )
     faults = list(face_faults(deck))
+    if "cite" not in env.domains:
+        message = "has a source, but the book has no bibliography; name its file as bibtex_bibfiles"
+        faults += [Fault(shown_as, card.line, message, card.id) for card in deck if card.source]
     if faults:  # such a face is not parsed: MyST would run a substitution in it
         domain.note_faults(faults)
         return []
