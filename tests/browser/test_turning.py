@@ -905,6 +905,18 @@ def test_room_is_made_where_an_answer_is_longer_than_its_question_and_nothing_mo
     assert page.locator(rooms).count() == (8 if long else 0)
 
 
+def test_cards_that_were_hidden_get_their_room_when_they_are_shown(open_cards):
+    html = section_html([("c0", "Question?", "Many words. " * 60), ("c1", "Another?", "Few.")])
+    page = open_cards(f'<div id="tab" hidden>{html}</div>')
+    page.wait_for_timeout(300)
+    page.evaluate("document.getElementById('tab').hidden = false")
+    page.wait_for_timeout(500)
+    before = page.locator("#card-c0").bounding_box()["height"]
+    page.get_by_role("button", name="Flip all").click()
+    settle(page)
+    assert page.locator("#card-c0").bounding_box()["height"] == pytest.approx(before, abs=0.5)
+
+
 def test_the_answers_of_a_grid_are_measured_in_one_layout(open_cards):
     long = [(name, front, "Many words. " * 40, tag) for name, front, _, tag in MANY[:120]]
     page = open_cards(section_html(long, grouped=True))

@@ -60,6 +60,7 @@ export function keepSizes(section, prepare, signal) {
   /** @type {Set<Element>} */
   const near = new Set();
   let frame = 0;
+  let width = 0; // when the cards were measured; 0 of a section that is hidden
 
   const measure = () => {
     cancelAnimationFrame(frame);
@@ -71,6 +72,7 @@ export function keepSizes(section, prepare, signal) {
       if (grid.isConnected) cardsIn(grid).forEach(prepare);
       else near.delete(grid);
     }
+    width = section.clientWidth; // before anything is written, so that it costs no layout of its own
     makeRoom(near);
     return first;
   };
@@ -101,11 +103,8 @@ export function keepSizes(section, prepare, signal) {
   section.addEventListener("load", measureSoon, { capture: true, signal }); // a picture came
   document.fonts.ready.then(measureSoon);
 
-  let width = 0; // not known until the browser tells it, with the first layout
   const observer = new ResizeObserver(() => {
-    const before = width;
-    width = section.clientWidth;
-    if (before && width !== before) measureSoon();
+    if (section.clientWidth !== width) measureSoon();
   });
   observer.observe(section);
   signal.addEventListener("abort", () => observer.disconnect());
