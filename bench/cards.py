@@ -245,6 +245,8 @@ def live(browser: Browser, folder: Path, tool: Tool, count: int) -> Numbers:
         fresh_page(browser, tool.parts) as shown,
     ):
         shown.goto(f"{address}/notebooks/cards.ipynb?token={TOKEN}")
+        # A notebook without a kernel is called idle too.
+        shown.locator(".jp-Toolbar-kernelName").get_by_text("Python 3 (ipykernel)").wait_for()
         shown.locator(".jp-Notebook-ExecutionIndicator[data-status=idle]").wait_for()
         run_first_cell(shown)
         settle(shown)

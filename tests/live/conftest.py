@@ -19,6 +19,20 @@ SECOND = 1_000
 LONG = 120 * SECOND  # for what a loaded machine may take long to do
 
 
+def open_with_kernel(page, address, kernel):
+    """Open a notebook and wait until its kernel is shown, at the locator `kernel`.
+
+    On a loaded machine a kernel can fail to start. A dialog says so then, and ipywidgets shows no more
+    widgets in that page, whichever kernel is chosen: the page is loaded again.
+    """
+    for _ in range(5):
+        page.goto(address)
+        kernel.or_(page.get_by_text("Error Starting Kernel")).first.wait_for(timeout=LONG)
+        if kernel.is_visible():
+            return
+    raise AssertionError("no kernel started")
+
+
 class Lab:
     """A running JupyterLab: `url` of its root, without a final /, and the `folder` it shows."""
 
@@ -34,10 +48,9 @@ class Lab:
         """Open a notebook and return the locator of its panel, once its kernel answers."""
         page.set_default_timeout(LONG)
         # JupyterLab would also open what an earlier test had open, and might show that.
-        page.goto(f"{self.tree(path)}&reset")
+        open_with_kernel(page, f"{self.tree(path)}&reset", page.get_by_text("Python 3 (ipykernel) | Idle"))
         notebook = page.locator(".jp-NotebookPanel:visible")
         notebook.wait_for(timeout=LONG)
-        page.get_by_text("Python 3 (ipykernel) | Idle").wait_for(timeout=LONG)
         return notebook
 
     def run_all(self, notebook):
@@ -121,12 +134,15 @@ def lab(root, tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
-def notebook_url(tmp_path_factory):
-    """A function that opens a folder in Jupyter Notebook and returns the address of a file there."""
+def open_in_notebook(tmp_path_factory):
+    """A function that opens a file of a folder in Jupyter Notebook, in a page, once its kernel answers."""
     with contextlib.ExitStack() as servers:
 
-        def notebook_url(folder, name):
+        def open_in_notebook(page, folder, name):
             url = servers.enter_context(jupyter("notebook", folder, tmp_path_factory.mktemp("home")))
-            return f"{url}/notebooks/{name}?token={TOKEN}"
+            # A notebook that has no kernel yet is said to be idle too.
+            kernel = page.locator(".jp-Toolbar-kernelName").get_by_text("Python 3 (ipykernel)")
+            open_with_kernel(page, f"{url}/notebooks/{name}?token={TOKEN}", kernel)
+            page.locator(".jp-Notebook-ExecutionIndicator[data-status=idle]").wait_for(timeout=LONG)
 
-        yield notebook_url
+        yield open_in_notebook

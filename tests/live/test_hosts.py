@@ -39,12 +39,11 @@ def folder(tmp_path_factory):
 
 
 def test_in_notebook_7_the_cards_are_live_and_python_knows_what_was_turned(
-    folder, notebook_url, new_context, foreign_requests
+    folder, open_in_notebook, new_context, foreign_requests
 ):
     page = new_context().new_page()
     page.set_default_timeout(LONG)
-    page.goto(notebook_url(folder, "cards.ipynb"))
-    page.locator(".jp-Notebook-ExecutionIndicator[data-status=idle]").wait_for(timeout=LONG)
+    open_in_notebook(page, folder, "cards.ipynb")
     # A kernel can be idle before the cells are drawn, which come one by one.
     cells = page.locator(".jp-CodeCell")
     expect(cells).to_have_count(len(CELLS), timeout=LONG)
