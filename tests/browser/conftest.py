@@ -1,6 +1,7 @@
 """Opens pages of the built site in Chromium."""
 
 import pytest
+from playwright.sync_api import expect
 
 
 @pytest.fixture
@@ -43,3 +44,22 @@ def leave():
         page.close()
 
     return leave
+
+
+@pytest.fixture
+def turn_and_study():
+    """A function that turns a card of the flash cards in a page, and rates one in a session."""
+
+    def turn_and_study(page):
+        page.locator("#card-sft-goal summary").click()
+        expect(page.locator("#card-sft-goal .flipcard-back")).to_contain_text("adapt a pre-trained")
+        expect(page.locator("#card-sft-goal .flipcard-back")).to_be_visible()
+
+        page.get_by_role("button", name="Study", exact=True).click()
+        asked = page.locator(".flipcards-stage .flipcard")
+        first = asked.get_attribute("data-card")
+        page.get_by_role("button", name="Show answer").click()
+        page.locator(".flipcards-ratings button").nth(2).click()
+        expect(asked).not_to_have_attribute("data-card", first)
+
+    return turn_and_study

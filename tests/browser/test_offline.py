@@ -3,7 +3,6 @@
 import json
 
 import pytest
-from playwright.sync_api import expect
 
 NOTE = ".lightbook-offline:has-text('can be read offline')"
 # Pictures and fonts that did not arrive.
@@ -31,19 +30,6 @@ def kept(site):
     return set(json.loads((site / "lightbook-offline.json").read_text("utf-8"))["files"])
 
 
-def turn_and_study(page):
-    """Turn a flash card, and rate one in a session."""
-    page.locator("#card-sft-goal summary").click()
-    page.locator("#card-sft-goal .flipcard-back").get_by_text("adapt a pre-trained").wait_for()
-
-    page.get_by_role("button", name="Study", exact=True).click()
-    asked = page.locator(".flipcards-stage .flipcard")
-    first = asked.get_attribute("data-card")
-    page.get_by_role("button", name="Show answer").click()
-    page.locator(".flipcards-ratings button").nth(2).click()
-    expect(asked).not_to_have_attribute("data-card", first)
-
-
 def test_every_chapter_and_every_figure_is_kept_and_nothing_that_no_page_needs(site, kept):
     pages = {path.relative_to(site).as_posix() for path in (site / "chapters").glob("*.html")}
     assert pages < kept
@@ -56,7 +42,7 @@ def test_every_chapter_and_every_figure_is_kept_and_nothing_that_no_page_needs(s
 
 
 def test_after_one_visit_pages_cards_study_frames_and_search_work_without_a_network(
-    site, kept, new_host, new_context, violations
+    site, kept, new_host, new_context, violations, turn_and_study
 ):
     host = new_host(site, "/course/")
     context = new_context(service_workers="allow")
@@ -111,7 +97,9 @@ def test_after_one_visit_pages_cards_study_frames_and_search_work_without_a_netw
     assert (errors, failed) == ([], [])
 
 
-def test_on_a_plain_host_nothing_is_kept_and_cards_study_navigation_and_search_work(site, new_host, browser):
+def test_on_a_plain_host_nothing_is_kept_and_cards_study_navigation_and_search_work(
+    site, new_host, browser, turn_and_study
+):
     host = new_host(site, "/course/")
     context = browser.new_context(service_workers="allow")
     context.set_default_timeout(60_000)

@@ -82,17 +82,9 @@ def test_a_script_that_the_policy_does_not_know_does_not_run(server, page, page_
     wait_until(page, lambda: any("Content Security Policy" in error for error in page_errors))
 
 
-def test_cards_study_figures_menus_and_search_work_under_it(server, page, page_errors):
+def test_cards_study_figures_menus_and_search_work_under_it(server, page, page_errors, turn_and_study):
     page.goto(f"{server}/chapters/flashcards.html")
-    first = page.locator("#card-sft-goal")
-    first.locator(".flipcard-front").click()
-    expect(first.locator(".flipcard-back")).to_be_visible()
-    page.get_by_role("button", name="Study", exact=True).click()
-    asked = page.locator(".flipcards-stage .flipcard")
-    first_asked = asked.get_attribute("data-card")
-    page.get_by_role("button", name="Show answer").click()
-    page.locator(".flipcards-ratings button").nth(2).click()
-    expect(asked).not_to_have_attribute("data-card", first_asked)
+    turn_and_study(page)
 
     page.goto(f"{server}/chapters/rlhf-loop.html")
     figure = page.locator("figure:has(.flipbook)").first
