@@ -133,7 +133,11 @@ COMPUTED = [
     ),
     ("vocabulary", f"takes {memory.TRAINED_BYTES} bytes per parameter before activations"),
     ("vocabulary", f"{memory.OPTIMISER_BYTES} of the {memory.TRAINED_BYTES} bytes"),
-    ("vocabulary", f"has {MODELS['llama3-8b'].n_heads} query heads and {MODELS['llama3-8b'].n_kv_heads} of"),
+    (
+        "vocabulary",
+        f"has {MODELS['llama3-8b'].n_heads} query heads, and {MODELS['llama3-8b'].n_kv_heads} key "
+        f"and {MODELS['llama3-8b'].n_kv_heads} value heads",
+    ),
     ("vocabulary", f"have {MODELS['llama3-8b'].d_kv:,} outputs instead of {LLAMA_2_7B.d_kv:,}."),
     ("vocabulary", f"which is {math.log(16) - 15 / 16:.3f} for n = 16."),
     ("lora-parameters", f"trains {QV_RANK_8} parameters, or {QV_SHARE}"),
@@ -198,7 +202,7 @@ def test_the_first_deck_has_the_six_cards_in_order():
         ("sft-goal", ["pre-trained base model", "task", "format", "high-quality prompt–response pairs"]),
         (
             "catastrophic-forgetting",
-            ["weights are updated hard for a narrow task", "loses general knowledge"],
+            ["weights are updated heavily for a narrow task", "loses general knowledge"],
         ),
         ("lora-parameters", ["freezes the original weights", "low-rank matrices", "Transformer layers"]),
         ("rlhf-steps", ["SFT", "Reward model", "PPO loop"]),

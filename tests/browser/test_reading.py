@@ -239,6 +239,18 @@ def test_an_excerpt_of_the_search_begins_with_no_footer_of_another_card(open_pag
     page.locator("#search-results .context", has_text="Report a mistake").first.wait_for()
 
 
+def test_an_excerpt_of_the_search_has_no_words_of_the_buttons_that_show_code(open_page):
+    page = open_page("search.html?q=sixteen")
+    excerpt = page.locator("#search-results .context", has_text="Training keeps more than the weights.")
+    assert "loses. Sixteen bytes per parameter" in squeezed(excerpt.inner_text())
+
+
+def test_on_a_phone_the_bytes_of_a_parameter_stand_beside_their_names(open_page):
+    page = open_page("chapters/memory.html", width=360)
+    output = page.locator(".output:has(> table)", has_text="Bytes for one trained parameter.")
+    assert output.evaluate("box => box.scrollWidth <= box.clientWidth")
+
+
 def test_find_in_page_opens_the_card_that_holds_the_words(open_page):
     # window.find does not look into closed cards; a text fragment uses the browser's own find-in-page.
     page = open_page(CARDS + "#:~:text=loses%20general%20knowledge")

@@ -60,8 +60,14 @@ def test_what_only_the_build_of_a_book_can_look_up_is_named(folder, capsys):
         "1 deck, 1 card: no faults",
         "passed over, no deck: 1 file (decks/other.yml)",
         "left to the build of the book: "
-        "terms; sources, for want of 'bibliography'; labels, for want of 'pages'",
+        "terms; sources, for want of 'bibliography'; labels and pages, for want of 'pages'",
     ]
+
+
+def test_a_page_that_only_the_build_can_look_up_is_named(folder, capsys):
+    (folder / "decks" / "good.yml").write_text("cards:\n  - {id: a, front: Q, back: 'See {doc}`notes`'}\n")
+    assert main(["check", "decks/good.yml"]) == 0
+    assert "build of the book: labels and pages, for want of 'pages'" in capsys.readouterr().err
 
 
 def test_a_deck_with_more_cards_than_a_page_should_have_is_warned_of(folder, capsys):

@@ -203,7 +203,17 @@ def test_a_deck_that_is_on_no_page_is_a_fault_by_name_and_line(tmp_path):
     book.write("decks/lost.yml", DECK.format(title="Lost", id="lost"))
     code, printed = book.build()
     assert code != 0
-    assert "decks/lost.yml:3: card 'lost': is only borrowed, by today; show its deck on" in printed
+    assert "decks/lost.yml:3: card 'lost': is on no page of its own (today only borrows it); show" in printed
+
+
+def test_a_page_with_a_wrong_path_is_the_only_fault_of_a_deck_that_is_meant_there(tmp_path):
+    book = Book(tmp_path)
+    book.write("decks/lost.yml", DECK.format(title="Lost", id="lost"))
+    book.write("words.md", "# Words\n\n```{flipcards} decks/last.yml\n```\n")
+    code, printed = book.build()
+    assert code != 0
+    assert "words.md:3: there is no deck decks/last.yml" in printed
+    assert "card 'lost'" not in printed
 
 
 def test_a_book_that_names_no_deck_is_told_which_setting_does_so(tmp_path):

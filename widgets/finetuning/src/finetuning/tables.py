@@ -7,7 +7,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 _PADDING = "padding: 0.25em 0.5em"
-_NAME = f"text-align: left; white-space: nowrap; {_PADDING}"
+_NAME = f"text-align: left; {_PADDING}"
+_WORD = f"white-space: nowrap; {_NAME}"  # a name like Llama-2-7B, which would break at its hyphens
 _NUMBER = f"text-align: right; white-space: nowrap; {_PADDING}"
 
 
@@ -44,7 +45,7 @@ class Table:
         )
         body = "".join(
             "<tr>"
-            + f'<th scope="row" style="{_NAME}">{html.escape(first)}</th>'
+            + f'<th scope="row" style="{_NAME if " " in first else _WORD}">{html.escape(first)}</th>'
             + "".join(f'<td style="{_NUMBER}">{html.escape(cell)}</td>' for cell in cells)
             + "</tr>"
             for first, *cells in self.rows

@@ -291,7 +291,7 @@ def _left_to_the_build(decks: Sequence[Deck]) -> list[str]:
     found = {
         "terms": refer(None, "term", "{term}"),
         "sources, for want of 'bibliography'": refer("bibliography", "source", "{cite"),
-        "labels, for want of 'pages'": refer("pages", "see", "{ref}", "{numref}"),
+        "labels and pages, for want of 'pages'": refer("pages", "see", "{ref}", "{numref}", "{doc}"),
     }
     return [what for what, there in found.items() if there]
 
@@ -393,7 +393,7 @@ def _new(options: argparse.Namespace) -> None:
     _say("  jupyter-book build . -n -W --keep-going")
     if address := installed_from():
         _say(f"requirements.txt asks an index for flipcards by its name; yours was installed from {address}.")
-        _say("Until your index has it, write there where it is to be had.")
+        _say("Where that index does not have it, name that place there instead.")
 
 
 def _export_anki(options: argparse.Namespace) -> None:

@@ -137,7 +137,7 @@ def _is_known_role(name: str) -> bool:
 def _no_role(name: str) -> str:
     close = difflib.get_close_matches(name, sorted(_ROLES), n=1, cutoff=0.75)
     hint = f"did you mean {{{close[0]}}}? If not, write" if close else "write"
-    return f"the role {{{name}}} has no plain form; {hint} its text"
+    return f"the role {{{name}}} is unknown, or has no plain form; {hint} its text"
 
 
 def _title_and_target(text: str) -> tuple[str, str]:

@@ -399,12 +399,14 @@ class FlipcardsDomain(Domain):
                         faults.append(Fault(deck.shown_as, card.line, message, card.id))
                     first_home.setdefault(card.id, docname)
         faults += duplicate_ids(by_file.values())
-        for docname in self.pages:
+        # Where a page could not show its deck, that fault says enough.
+        for docname in self.pages if not any(self.data["faults"].values()) else ():
             for deck, home in self.data["decks"][docname]:
                 for card in deck:
                     if not home and card.id not in first_home:
                         message = (
-                            f"is only borrowed, by {docname}; show its deck on a page without `:borrowed:`"
+                            f"is on no page of its own ({docname} only borrows it); show its deck on one: "
+                            "{flipcards} with the path from there, and without `:borrowed:`"
                         )
                         faults.append(Fault(deck.shown_as, card.line, message, card.id))
         for docname, references in self.data["references"].items():

@@ -21,7 +21,7 @@
   // runs into its definition.
   if (typeof Search !== "undefined") {
     const blocks = "caption, dd, dt, figcaption, h1, h2, h3, h4, h5, h6, li, p, pre, summary, td, th";
-    const unread = ".headerlink, script, style, .katex-mathml, .bd-header-article, .prev-next-area";
+    const unread = ".headerlink, script, style, .katex-mathml, .bd-header-article, .prev-next-area, .hide > summary";
     /** @type {(html: string, anchor: string | null, without: string) => string} */
     const textOf = (html, anchor, without) => {
       const page = new DOMParser().parseFromString(html, "text/html");
