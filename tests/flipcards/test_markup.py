@@ -516,6 +516,14 @@ def test_unknown_sources_labels_and_pages_are_found_when_asked_for(faces):
     ]
 
 
+def test_a_link_to_a_page_that_is_not_there_is_found_when_asked_for(faces):
+    text = "[a](lora.md) [b](lora.md#part) [c](notes.txt)\n[d](gone.md#part)"
+    assert faces.faults(text) == []
+    assert faces.faults(text, references=True) == [
+        (1, "there is no page gone.md; paths are relative to the deck")
+    ]
+
+
 def test_a_link_out_of_the_book_is_a_fault(faces):
     [(_, message)] = faces.faults("[x](../../secret.txt)")
     assert message == "the link ../../secret.txt leads out of the book; link to a page or to the web"

@@ -703,7 +703,13 @@ class Faces:
         return (label and self.title(label)) or (path and self._page(path)) or label or path
 
     def _page(self, target: str) -> str | None:
-        """The title of a page named relative to the deck, to the pages, or from the book's root."""
+        """The title of a page that `_page_file` finds."""
+        file = self._page_file(target)
+        title = references.page_title(file) if file else None
+        return self._bare.text(title) if title else None
+
+    def _page_file(self, target: str) -> Path | None:
+        """The file of a page named relative to the deck, to the pages, or from the book's root."""
         if self._root is None:
             return None
         name = target.removesuffix(".md") + ".md"
@@ -711,8 +717,7 @@ class Faces:
         for base in bases:
             file = (base / name.lstrip("/")).resolve()
             if file.is_relative_to(self._root) and file.is_file():
-                title = references.page_title(file)
-                return self._bare.text(title) if title else None
+                return file
         return None
 
     def _role(self, token: Token) -> Iterator[Token]:
@@ -893,7 +898,7 @@ def _inline_faults(faces: Faces, token: Token, line: int, look_up: bool) -> Iter
     elif token.type == "math_inline":
         yield from _tex_faults(token.content, False, line)
     elif token.type == "link_open":
-        yield from ((line, message) for message in _link_faults(faces, str(token.attrs["href"])))
+        yield from ((line, message) for message in _link_faults(faces, str(token.attrs["href"]), look_up))
     elif token.type == "image":
         yield from _image_faults(faces, str(token.attrs["src"]), faces._text_of(token.children or []), line)
     elif token.type == "myst_role":
@@ -906,7 +911,7 @@ def _inline_faults(faces: Faces, token: Token, line: int, look_up: bool) -> Iter
             yield from ((line, message) for message in _unknown(faces, name, content))
 
 
-def _link_faults(faces: Faces, href: str) -> Iterator[str]:
+def _link_faults(faces: Faces, href: str, look_up: bool) -> Iterator[str]:
     target = href.removeprefix("project:")
     if _WEB.match(href):
         return
@@ -921,6 +926,8 @@ def _link_faults(faces: Faces, href: str) -> Iterator[str]:
             inside = False
         if not inside:
             yield f"the link {path} leads out of the book; link to a page or to the web"
+        elif look_up and faces.pages and path.endswith(".md") and faces._page_file(path) is None:
+            yield _no_page(path)
 
 
 def _image_faults(faces: Faces, src: str, alt: str, line: int) -> Iterator[tuple[int, str]]:
@@ -940,8 +947,12 @@ def _unknown(faces: Faces, role: str, content: str) -> Iterator[str]:
                 yield f"unknown source '{key}'; add it to {faces.bibliography.name}"
     elif role in ("ref", "numref") and faces.pages and target.lower() not in faces._titles:
         yield f"unknown label '{target}'; set it on a page"
-    elif role == "doc" and faces.pages and faces._page(target) is None:
-        yield f"there is no page {target}; paths are relative to the deck"
+    elif role == "doc" and faces.pages and faces._page_file(target) is None:
+        yield _no_page(target)
+
+
+def _no_page(target: str) -> str:
+    return f"there is no page {target}; paths are relative to the deck"
 
 
 def _fence_faults(
