@@ -52,8 +52,9 @@ def turn_and_study():
 
     def turn_and_study(page):
         page.locator("#card-sft-goal summary").click()
-        expect(page.locator("#card-sft-goal .flipcard-back")).to_contain_text("adapt a pre-trained")
-        expect(page.locator("#card-sft-goal .flipcard-back")).to_be_visible()
+        answer = page.locator("#card-sft-goal .flipcard-back")
+        expect(answer).to_contain_text("adapt a pre-trained")
+        expect(answer).to_be_visible()
 
         page.get_by_role("button", name="Study", exact=True).click()
         asked = page.locator(".flipcards-stage .flipcard")

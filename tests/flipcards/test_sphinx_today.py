@@ -206,6 +206,16 @@ def test_a_deck_that_is_on_no_page_is_a_fault_by_name_and_line(tmp_path):
     assert "decks/lost.yml:3: card 'lost': is on no page of its own (today only borrows it); show" in printed
 
 
+def test_a_fault_of_another_deck_hides_no_deck_that_is_on_no_page(tmp_path):
+    book = Book(tmp_path)
+    book.write("decks/lost.yml", DECK.format(title="Lost", id="lost"))
+    book.write("decks/bad.yml", DECK.format(title="Bad", id="bad").replace("A zebra.", "<b>no</b>"))
+    code, printed = book.build()
+    assert code != 0
+    assert "card 'bad': 'back': HTML such as <b>" in printed
+    assert "card 'lost': is on no page of its own" in printed
+
+
 def test_a_page_with_a_wrong_path_is_the_only_fault_of_a_deck_that_is_meant_there(tmp_path):
     book = Book(tmp_path)
     book.write("decks/lost.yml", DECK.format(title="Lost", id="lost"))

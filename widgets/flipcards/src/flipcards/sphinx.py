@@ -399,8 +399,9 @@ class FlipcardsDomain(Domain):
                         faults.append(Fault(deck.shown_as, card.line, message, card.id))
                     first_home.setdefault(card.id, docname)
         faults += duplicate_ids(by_file.values())
-        # Where a page could not show its deck, that fault says enough.
-        for docname in self.pages if not any(self.data["faults"].values()) else ():
+        # A page that could not find a deck, or its cards, is perhaps where a borrowed one belongs.
+        files = {Path(app.env.doc2path(docname, base=False)).as_posix() for docname in self.data["faults"]}
+        for docname in self.pages if not any(fault.file in files for fault in faults) else ():
             for deck, home in self.data["decks"][docname]:
                 for card in deck:
                     if not home and card.id not in first_home:
