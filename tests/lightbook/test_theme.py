@@ -231,6 +231,17 @@ def test_without_scripts_the_keyboard_reaches_and_scrolls_what_is_wider_than_the
     assert box.evaluate("box => box.scrollLeft") > 0
 
 
+def test_a_hit_is_highlighted_in_each_tab_that_it_is_opened_in(mended, open_page):
+    page = open_page(mended, "search.html?q=kangaroo")
+    hit = page.locator("#search-results li > a").first
+    for _ in range(2):  # Sphinx's storage has the words once
+        with page.context.expect_page() as opened:
+            hit.click(modifiers=["Control"])
+        tab = opened.value
+        tab.locator("article .highlighted").first.wait_for(state="attached")
+        assert "highlight" not in tab.url
+
+
 def test_from_a_disk_every_page_works_and_search_finds_and_highlights(mended, open_page, page_errors):
     for name in ("intro.html", "maths.html", "code.html", "search.html"):
         open_page(mended, name, from_disk=True).wait_for_timeout(200)

@@ -80,6 +80,13 @@ def test_a_card_closes_by_the_same_key_and_stays_revealed(lab, notebook):
     assert revealed(notebook) == [first]
 
 
+def test_a_card_that_is_opened_and_closed_at_once_is_revealed_too(lab, notebook):
+    first = card_ids(lab)[0]
+    front = notebook.locator(f'[data-card="{first}"] .flipcard-front')
+    front.evaluate("front => { front.click(); front.click(); }")  # then there is one `toggle` event of both
+    assert revealed(notebook) == [first]
+
+
 def test_the_live_cards_ask_no_other_host(notebook, foreign_requests):
     expect(notebook.locator(".flipcard")).to_have_count(6)
     assert foreign_requests == []

@@ -58,28 +58,28 @@ async function render({ model, el }) {
 /**
  * Tell Python which cards show their answers, each the first time.
  *
+ * A card that is opened and closed at once has one `toggle` event, in which it is closed: its attribute says more.
+ *
  * @param {Model} model
  * @param {HTMLElement} section
  * @returns {() => void}  Ends it.
  */
 function tellRevealed(model, section) {
   const told = new Set();
-  const ending = new AbortController();
-  section.addEventListener(
-    "toggle",
-    ({ target }) => {
-      const card = target instanceof HTMLDetailsElement && target.open ? target.dataset.card : "";
-      if (!card || told.has(card)) return;
+  const observer = new MutationObserver((changes) => {
+    for (const { target, oldValue } of changes) {
+      const card = target instanceof HTMLDetailsElement && oldValue === null ? target.dataset.card : "";
+      if (!card || told.has(card)) continue;
       told.add(card);
       try {
         model.send({ type: "reveal", card });
       } catch (error) {
         console.warn("flipcards:", error); // the kernel is gone
       }
-    },
-    { capture: true, signal: ending.signal }, // toggle does not bubble
-  );
-  return () => ending.abort();
+    }
+  });
+  observer.observe(section, { subtree: true, attributeFilter: ["open"], attributeOldValue: true });
+  return () => observer.disconnect();
 }
 
 export default { render };

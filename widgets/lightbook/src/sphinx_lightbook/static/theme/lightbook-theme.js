@@ -43,6 +43,24 @@
       Search.htmlToText = () => text;
       return summarise(html, sought, anchor);
     };
+
+    // Fault: Sphinx leaves the words to be highlighted in the storage, for the first page that takes them. The
+    // second hit that is opened in a tab has none, nor has a page that is faster than the storage. Sphinx reads
+    // them from the address too, and takes them out of it.
+    const search = Search.query;
+    Search.query = (query) => {
+      search(query);
+      const words = localStorage.getItem("sphinx_highlight_terms") ?? "";
+      const results = document.getElementById("search-results");
+      if (!words || !results) return;
+      const pass = () => {
+        /** @type {NodeListOf<HTMLAnchorElement>} */
+        const links = results.querySelectorAll("li > a:not([href*='?'])");
+        for (const link of links) link.search = new URLSearchParams({ highlight: words }).toString();
+      };
+      pass();
+      new MutationObserver(pass).observe(results, { childList: true, subtree: true });
+    };
   }
 
   // Fault: a menu stays open under the pointer when Escape is pressed, and so does a tooltip, also at the focus.
