@@ -2,7 +2,8 @@
 
 Each tool gets a book with Jupyter Book's own settings for every size of deck; a cell of it shows the deck.
 Ours are also shown in such a book made light by sphinx-lightbook.
-Numbers are medians over fresh visits, which the tools have in turn. No host but this machine can be reached.
+Numbers are medians over fresh visits, which the tools have in turn, in an order drawn anew each round.
+No host but this machine can be reached.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ import importlib.metadata
 import itertools
 import json
 import os
+import random
 import re
 import runpy
 import statistics
@@ -369,7 +371,7 @@ def measure(browser: Browser, folder: Path, sizes: list[int], repeat: int) -> di
             print(f"built {size:,} cards, {tool.name}: {seconds:.1f} s", flush=True)
         visits: dict[str, list[Numbers]] = {tool.name: [] for tool in TOOLS}
         for _ in range(repeat):
-            for tool in TOOLS:
+            for tool in random.sample(TOOLS, len(TOOLS)):  # none is always the first after a pause
                 with served(sites[tool.name]) as address:
                     visits[tool.name].append(visit(browser, f"{address}/index.html", tool))
         for tool in TOOLS:

@@ -3,7 +3,7 @@
 
 import { element } from "./dom.js";
 import { dress } from "./faces.js";
-import { cardsIn, makeRoom } from "./sizes.js";
+import { cardsIn } from "./sizes.js";
 import { words } from "./words.js";
 
 /** In the section of a large deck. */
@@ -27,7 +27,6 @@ export function greet(section, link = () => "") {
   section.prepend(place);
   places.set(section, place);
   for (const card of cardsIn(grid)) dress(card, link(card), words("page")("link"));
-  makeRoom([grid]);
 }
 
 /**

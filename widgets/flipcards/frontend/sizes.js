@@ -1,7 +1,7 @@
 // @ts-check
 // Gives each card room for its longer side, so that turning one moves nothing else on the page.
 
-import { backOf, frontOf } from "./dom.js";
+import { backOf } from "./dom.js";
 
 const ROOM = "--flipcards-answer";
 const WIDE = ".katex-display, table"; // what scrolls sideways where it does not fit
@@ -30,21 +30,21 @@ export function makeRoom(grids) {
     range.getBoundingClientRect();
     return cardsIn(grid);
   });
-  // Where no answer needs more than its question, nothing is written: the browser would lay them out once more.
-  let tight = false;
   const rooms = cards.map((card) => {
     const answer = backOf(card).offsetHeight;
-    // With its borders and the pixel that rounding may cost.
-    if (card.style.getPropertyValue(ROOM) || answer + 6 > frontOf(card).offsetHeight) tight = true;
-    return () => card.style.setProperty(ROOM, `${answer + 1}px`);
+    return () => card.style.setProperty(ROOM, `${answer + 1}px`); // with the pixel that rounding may cost
   });
   const wide = cards
     .flatMap((card) => [...backOf(card).querySelectorAll(WIDE)])
     .filter((part) => part.scrollWidth > part.clientWidth + 1);
-  if (tight) for (const make of rooms) make();
+  for (const make of rooms) make();
   for (const part of wide) part.setAttribute("tabindex", "0"); // else no key scrolls it
-  // From now on they move. Until then an answer that is put behind its question would swing there.
-  for (const grid of grids) grid.classList.add("flipcards-ready");
+  // From now on a closed answer takes no part in the layout. From the next frame on they move: in this one, an answer
+  // that is put behind its question would swing there.
+  for (const { classList } of grids) {
+    classList.add("flipcards-sized");
+    requestAnimationFrame(() => classList.add("flipcards-ready"));
+  }
 }
 
 /**
@@ -62,29 +62,38 @@ export function keepSizes(section, prepare, signal) {
   let frame = 0;
   let width = 0; // when the cards were measured; 0 of a section that is hidden
 
-  const measure = () => {
-    cancelAnimationFrame(frame);
-    frame = 0;
-    if (signal.aborted) return;
+  const look = () => {
     const first = /** @type {HTMLElement | null} */ (section.querySelector(":scope > .flipcards-grid:not([hidden])"));
     if (first) near.add(first);
     for (const grid of near) {
       if (grid.isConnected) cardsIn(grid).forEach(prepare);
       else near.delete(grid);
     }
-    width = section.clientWidth; // before anything is written, so that it costs no layout of its own
-    makeRoom(near);
     return first;
+  };
+  const measure = () => {
+    cancelAnimationFrame(frame);
+    frame = 0;
+    if (signal.aborted) return;
+    look();
+    width = section.clientWidth; // before anything is written, so that it costs no layout of its own
+    fonts ??= document.fonts.ready.then(measureSoon); // asked for that, the browser lays out the page
+    makeRoom(near);
   };
   const measureSoon = () => {
     frame ||= requestAnimationFrame(measure);
   };
+  /** @type {Promise<void> | undefined} */
+  let fonts;
 
-  // What a card of a grid off the screen is taken for until it comes near: as high as one of the first grid. Written
-  // once: each time, every style of a large deck is looked at again.
-  const first = measure();
-  if (first && !first.matches(".flipcards-short"))
+  // Few cards are measured after they are painted. Of many, what those off the screen are taken for until they come
+  // near has to be known before an address leads to one of them: as high as one of the first grid. Written once: each
+  // time, every style of a large deck is looked at again.
+  const first = look();
+  if (first && !first.matches(".flipcards-short")) {
+    measure();
     section.style.setProperty("--flipcards-grid", `${first.offsetHeight / cardsIn(first).length}px`);
+  }
 
   section.addEventListener(
     "contentvisibilityautostatechange",
@@ -101,8 +110,8 @@ export function keepSizes(section, prepare, signal) {
     { signal },
   );
   section.addEventListener("load", measureSoon, { capture: true, signal }); // a picture came
-  document.fonts.ready.then(measureSoon);
 
+  // Its first call comes with the first layout, in which the style sheet gave the answers room already.
   const observer = new ResizeObserver(() => {
     if (section.clientWidth !== width) measureSoon();
   });
