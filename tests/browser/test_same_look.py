@@ -101,7 +101,7 @@ def picture(context, address, late, page_as_written=None):
             const frame = () => new Promise(requestAnimationFrame);
             for (const section of document.querySelectorAll("section.flipcards")) {
                 section.scrollIntoView();
-                while (section.checkVisibility() && !section.matches(".flipcards-turning")) await frame();
+                while (section.checkVisibility() && !section.querySelector(".flipcards-ready")) await frame();
             }
             scrollTo(0, 0);
             for (let frames = 0; frames < 4; frames++) await frame();

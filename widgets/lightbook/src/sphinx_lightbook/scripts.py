@@ -95,6 +95,7 @@ PARTS = [
         "_static/scripts/sphinx-book-theme.js", searching=True, defines=("toggleFullScreen", "initThebeSBT")
     ),
     Part("_static/lightbook-theme.js"),
+    Part("_static/lightbook-search.js", used=_searches),
     Part("_static/lightbook-math.js"),
     Part("_static/lightbook-policy.js"),
     Part("_static/lightbook-offline.js"),

@@ -19,6 +19,7 @@ from sphinx.environment import BuildEnvironment
 from sphinx_lightbook.pages import add_to_head, edit_each_page
 
 SCRIPT = "lightbook-theme.js"
+SEARCH_SCRIPT = "lightbook-search.js"
 STYLE = "lightbook-theme.css"
 
 
@@ -32,6 +33,7 @@ def setup(app: Sphinx) -> None:
     app.connect("builder-inited", leave_epub_alone)
     app.connect("env-get-outdated", delete_pages_without_source)
     app.connect("env-updated", write_navigation_anew)
+    app.connect("html-page-context", add_search_script)
     app.connect("html-page-context", drop_repeated_scripts, priority=900)
     edit_each_page(app, functools.partial(mend_page, app))
 
@@ -50,11 +52,20 @@ def show_one_navigation_button(config: Config) -> None:
 
 
 def add_script(app: Sphinx) -> None:
-    """Add the script and the style for what only the browser can mend, such as search from a disk."""
+    """Add the script and the style for what only the browser can mend, such as Escape."""
     if app.builder.format == "html":
         app.config.html_static_path.append(str(Path(__file__).parent / "static" / "theme"))
         app.add_js_file(SCRIPT, defer="defer")
         app.add_css_file(STYLE)
+
+
+def add_search_script(
+    app: Sphinx, pagename: str, templatename: str, context: dict[str, Any], doctree: object
+) -> None:
+    """Add the script that mends searches where there are any: on the search page, or as the reader types."""
+    as_you_type = app.config.html_theme_options.get("search_as_you_type")
+    if app.builder.format == "html" and (templatename == "search.html" or as_you_type):
+        app.add_js_file(SEARCH_SCRIPT, defer="defer")
 
 
 def copy_notebook_style(app: Sphinx) -> None:
