@@ -311,7 +311,11 @@ def pictures_of_what_opens():
         pictures = {}
 
         def look(name):
-            shot = page.screenshot(animations="disabled")
+            shot = None
+            for _ in range(20):  # until nothing changes: a busy machine marks the current heading late
+                last, shot = shot, page.screenshot(animations="disabled")
+                if shot == last:
+                    break
             pictures[name] = Image.open(io.BytesIO(shot)).convert("RGB")
 
         for number, button in enumerate(page.locator(".bd-header-article .dropdown > button:visible").all()):
