@@ -61,6 +61,8 @@ export function keepSizes(section, prepare, signal) {
   const near = new Set();
   let frame = 0;
   let width = 0; // when the cards were measured; 0 of a section that is hidden
+  /** @type {Promise<void> | undefined} */
+  let fonts; // asked for once
 
   const look = () => {
     const first = /** @type {HTMLElement | null} */ (section.querySelector(":scope > .flipcards-grid:not([hidden])"));
@@ -83,8 +85,6 @@ export function keepSizes(section, prepare, signal) {
   const measureSoon = () => {
     frame ||= requestAnimationFrame(measure);
   };
-  /** @type {Promise<void> | undefined} */
-  let fonts;
 
   // Few cards are measured after they are painted. Of many, what those off the screen are taken for until they come
   // near has to be known before an address leads to one of them: as high as one of the first grid. Written once: each
