@@ -84,7 +84,7 @@ OURS = Tool(
         "card": "details.flipcard",
         "question": ".flipcard-front",
         "answer": ".flipcard-back",
-        "ready": ".flipcards-turning",
+        "ready": ".flipcards-dealt",
     },
 )
 THEIRS = Tool(

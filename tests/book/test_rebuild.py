@@ -288,7 +288,7 @@ EDITS = {
         ["lab"],
     ),
     "the HTML that the card package writes": (
-        [("widgets/flipcards/src/flipcards/sphinx.py", 'CLASS="flipcards"', 'CLASS="flipcards edited"')],
+        [("widgets/flipcards/src/flipcards/sphinx.py", 'f"flipcards{dealt}"', 'f"flipcards{dealt} edited"')],
         [],
     ),
     "what a deck file may hold": (

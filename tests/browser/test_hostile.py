@@ -238,15 +238,15 @@ def test_in_a_book_nothing_runs_loads_or_covers_on_loading_turning_and_using_car
     hostile = open_hostile(f"{serve(book.site)}/index.html")
     # The many turn in part before they all do, which their status line tells. Those below wait to come near.
     hostile.page.locator("section.flipcards").last.scroll_into_view_if_needed()
-    expect(hostile.page.locator(".flipcards-turning > .flipcards-status")).to_have_count(2)
-    assert hostile.page.locator(".flipcards-turning").count() == 2
+    expect(hostile.page.locator("section > .flipcards-status")).to_have_count(2)
+    assert hostile.page.locator("section:has(> .flipcards-status)").count() == 2
     hostile.use(len(book.kept) + 1)
     assert page_errors == []
 
 
 def test_in_a_book_whose_cards_do_not_turn_nothing_runs_loads_or_covers_either(book, serve, open_hostile):
     hostile = open_hostile(f"{serve(book.site)}/index.html", without="**/cards.*")
-    assert hostile.page.locator(".flipcards-turning").count() == 0
+    assert hostile.page.locator("section:has(> .flipcards-status)").count() == 0
     hostile.use(len(book.kept) + 1)
 
 
@@ -259,7 +259,7 @@ def test_where_decks_are_gathered_nothing_runs_loads_or_covers_before_and_after_
     hostile.assert_quiet()
     for deck in hostile.page.locator(".flipcards-deck > summary").all():
         deck.click()
-    hostile.page.locator(".flipcards-deck .flipcards-turning").first.wait_for()
+    hostile.page.locator(".flipcards-deck section:has(> .flipcards-status)").first.wait_for()
     assert page_errors == []
     hostile.use(len(book.kept))
 

@@ -40,7 +40,7 @@ def sheets(new_context, serve, tmp_path):
         opened = new_context(**options).new_page()
         opened.goto(f"{address}/index.html")
         if options.get("javascript", True):
-            opened.wait_for_selector(".flipcards-turning", state="attached")
+            opened.wait_for_selector(".flipcards-status", state="attached")
             wait_for_shown(opened, len(CARDS))
         do(opened)
         opened.evaluate(

@@ -97,7 +97,7 @@ def opened(new_context, address):
     """The page, opened."""
     opened = new_context().new_page()
     opened.goto(address)
-    opened.wait_for_selector(".flipcards-turning", state="attached")
+    opened.wait_for_selector(".flipcards-status", state="attached")
     return opened
 
 

@@ -70,7 +70,7 @@ def test_without_javascript_every_card_has_round_corners(open_page):
 
 def test_on_paper_every_card_has_round_corners(open_page):
     page = open_page(CARDS)
-    page.wait_for_selector(".flipcards-turning")
+    page.wait_for_selector(".flipcards-status")
     page.emulate_media(media="print")
     corners = page.evaluate(
         "[...document.querySelectorAll('.flipcard')].map((card) => getComputedStyle(card).borderRadius)"
@@ -108,7 +108,7 @@ def test_a_card_opens_and_closes_by_keyboard(open_page):
 
 def test_an_answer_is_there_as_soon_as_its_card_is_open(open_page):
     page = open_page(CARDS)
-    page.wait_for_selector(".flipcards-turning")
+    page.wait_for_selector(".flipcards-status")
     for _ in range(2):  # once it comes anew, once out of a turn back that has not ended
         words = page.evaluate("""() => {
             const card = document.getElementById("card-sft-goal");
@@ -237,6 +237,13 @@ def test_an_excerpt_of_the_search_begins_with_no_footer_of_another_card(open_pag
     assert "Report a mistake" not in excerpt.inner_text()
     page.goto(page.url.replace("q=forgetting", "q=report+mistake"))  # words of footers are found all the same
     page.locator("#search-results .context", has_text="Report a mistake").first.wait_for()
+
+
+def test_an_excerpt_of_the_search_has_each_question_once(open_page):
+    """The build writes it again, for the eye, on the other side of the card."""
+    page = open_page("search.html?q=catastrophic")
+    excerpt = page.locator("#search-results .context", has_text="What is catastrophic forgetting?").first
+    assert excerpt.inner_text().count("What is catastrophic forgetting?") == 1
 
 
 def test_an_excerpt_of_the_search_has_no_words_of_the_buttons_that_show_code(open_page):

@@ -568,7 +568,7 @@ def test_a_session_runs_on_a_page_opened_as_a_file(new_reader, pages, page_error
 
 def test_a_session_leaves_the_cards_of_the_page_as_they_were(new_reader):
     page = new_reader()()
-    page.wait_for_selector(".flipcards-turning")
+    page.wait_for_selector(".flipcards-status")
     cards = "document.querySelector('[data-deck=one]').innerHTML"
     before = page.evaluate(cards)
     study(page)

@@ -215,7 +215,7 @@ def test_a_deck_on_today_can_be_browsed_too(new_reader):
     page = new_reader()()
     deck = page.locator("details.flipcards-deck").first
     deck.locator("> summary").click()
-    deck.locator(".flipcards-turning .flipcard").first.wait_for()
+    deck.locator("section:has(> .flipcards-status) .flipcard").first.wait_for()
     heights = deck.locator(".flipcard").evaluate_all("cards => cards.map((card) => card.offsetHeight)")
     assert min(heights) > 100
 
@@ -376,7 +376,7 @@ def test_every_lab_and_reference_page_ends_with_cards_that_can_be_studied(site, 
     without = []
     for page in pages:
         html = (site / f"{page}.html").read_text("utf-8")
-        if '<section class="flipcards"' not in html or 'data-study="' not in html:
+        if '<section class="flipcards ' not in html or 'data-study="' not in html:
             without.append(page)
     assert len(pages) > 10
     assert without == []

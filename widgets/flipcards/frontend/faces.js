@@ -41,7 +41,8 @@ export function facesIn(part) {
 const dressed = new WeakSet();
 
 /**
- * Put the tags, the question and the link on the faces of a card, once.
+ * Put the tags, the question and the link on the faces of a card, once. The build has written the question and the
+ * link of a deck's first cards.
  *
  * @param {HTMLDetailsElement} card
  * @param {string} [address]  Where the card can be linked to; "" for no link.
@@ -50,10 +51,14 @@ const dressed = new WeakSet();
 export function dress(card, address = "", words = "") {
   if (dressed.has(card)) return;
   dressed.add(card);
-  // For the eye, which no longer sees the question; it is the name of the control that turns the card back.
-  const question = element("div", "flipcard-question", "", { "aria-hidden": "true" });
-  for (const part of frontOf(card).childNodes) question.append(part.cloneNode(true));
-  backOf(card).prepend(question);
+  const back = backOf(card);
+  const isWritten = back.querySelector(":scope > .flipcard-question");
+  if (!isWritten) {
+    // For the eye, which no longer sees the question; it is the name of the control that turns the card back.
+    const question = element("div", "flipcard-question", "", { "aria-hidden": "true" });
+    for (const part of frontOf(card).childNodes) question.append(part.cloneNode(true));
+    back.prepend(question);
+  }
   const tags = tagsOf(card);
   if (tags.length) {
     // Not in the name of the control; the filter above the cards says the same tags.
@@ -61,11 +66,11 @@ export function dress(card, address = "", words = "") {
     for (const tag of tags) list.append(element("span", "", tag));
     frontOf(card).prepend(list);
   }
-  if (address) {
+  if (address && !isWritten) {
     const link = element("a", "flipcard-link", words, { href: address });
-    const foot = backOf(card).querySelector(":scope > .flipcard-foot") ?? element("footer", "flipcard-foot");
+    const foot = back.querySelector(":scope > .flipcard-foot") ?? element("footer", "flipcard-foot");
     foot.append(link);
-    backOf(card).append(foot);
+    back.append(foot);
   }
 }
 

@@ -43,8 +43,8 @@ export function gridsOf(section, cards) {
       timer = setTimeout(lay, 0, SLICE);
       return;
     }
-    for (const grid of retired) if (!grid.firstChild) grid.remove();
-    retired = retired.filter((grid) => grid.firstChild);
+    for (const grid of retired) if (!grid.firstElementChild) grid.remove();
+    retired = retired.filter((grid) => grid.firstElementChild);
   };
   const show = (/** @type {readonly HTMLElement[]} */ shown) => {
     clearTimeout(timer);

@@ -2,7 +2,6 @@
 // The host of a built page: enhances every section of cards on it, and loads the study session at first use.
 
 import { enhance } from "./cards.js";
-import { greet, GRID } from "./greet.js";
 
 /**
  * What study.js offers to the page.
@@ -53,46 +52,32 @@ const canWait = (/** @type {HTMLElement} */ section) => {
   return [...(section.closest("article,main")?.querySelectorAll("*") ?? [])].indexOf(section) > 500;
 };
 
-const begin = (/** @type {HTMLElement} */ section, /** @type {Element | null} */ closed) => {
+const enhanceInTime = (/** @type {HTMLElement} */ section) => {
+  const closed = section.closest("details:not([open])");
   const enhanceNow = () => void enhance(section, { link, ...(address && { study }) });
   // Where decks are gathered, few of them are ever opened.
   if (closed) closed.addEventListener("toggle", enhanceNow);
-  // A large deck has kept the parser busy: let the page be painted first.
-  else if (section.querySelector(GRID)) setTimeout(enhanceNow);
   else if (canWait(section)) {
     const look = (/** @type {IntersectionObserverEntry[]} */ seen, /** @type {IntersectionObserver} */ watch) => {
       if (!seen.at(-1)?.isIntersecting) return;
       watch.disconnect();
-      // Who came by a key keeps the focus, which a card that is moved would lose.
-      const focused = /** @type {HTMLElement | null} */ (document.activeElement);
       enhanceNow();
-      focused?.focus({ preventScroll: true });
     };
     new IntersectionObserver(look, { rootMargin: "100%" }).observe(section);
-    addEventListener("beforeprint", enhanceNow);
   } else enhanceNow();
 };
 
-/** Whether the browser has read a part of the page to its end. */
-const isRead = (/** @type {Node | null} */ part) => {
-  for (let one = part; one; one = one.parentNode) if (one.nextSibling) return true;
-  return !isLoading();
-};
-const isLoading = () => document.readyState === "loading";
-
 /** @type {WeakSet<Element>} */
 const begun = new WeakSet();
-/** Begin with every section that is there by now, and look again: nobody waits for the end of a long page. */
 const look = () => {
   for (const section of /** @type {NodeListOf<HTMLElement>} */ (document.querySelectorAll("section.flipcards"))) {
     if (begun.has(section)) continue;
-    const closed = section.closest("details:not([open])");
-    if (isRead(section)) {
-      begun.add(section);
-      begin(section, closed);
-    } else if (!closed && isRead(section.querySelector(GRID))) greet(section, link);
+    begun.add(section);
+    enhanceInTime(section);
   }
-  if (isLoading()) setTimeout(look, 100);
 };
-look();
-for (const more of ["DOMContentLoaded", "flipcards"]) document.addEventListener(more, look);
+// The build has dealt the first cards of a deck, and the style sheet turns them: let them be painted first.
+const begin = () => requestAnimationFrame(() => setTimeout(look));
+if (document.readyState === "loading") document.addEventListener("DOMContentLoaded", begin);
+else begin();
+document.addEventListener("flipcards", look);

@@ -62,7 +62,7 @@ export function showToday(root, faces, desk) {
     notice.hidden = !reason;
     notice.textContent = reason && words("kept")("not", { reason });
     if (!board.parentElement) {
-      root.classList.add("flipcards-turning"); // a session's card turns here too
+      root.classList.add("flipcards-dealt"); // a session's card turns here too
       root.replaceChildren(board);
     }
     const stats = reading.stats(cards);

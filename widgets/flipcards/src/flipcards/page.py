@@ -10,7 +10,7 @@ from typing import TypeVar
 
 from flipcards.deck import Card, Deck
 from flipcards.markup import REORDERING, Faces
-from flipcards.words import spoken
+from flipcards.words import Words, spoken
 
 T = TypeVar("T")
 
@@ -24,13 +24,40 @@ MANY = 500  # cards on a page, above which it takes long to load
 
 
 def groups(cards: Sequence[T]) -> list[Sequence[T]]:
-    """The cards of a large deck in groups, each `<div class="flipcards-grid">`; a small deck has none."""
-    return [] if len(cards) <= GROUPED_ABOVE else _groups(cards, first=FIRST_IN_BOOK)
+    """The cards of a deck on a built page in groups, each `<div class="flipcards-grid">`."""
+    return _groups(cards, first=FIRST_IN_BOOK if len(cards) > GROUPED_ABOVE else GROUP)
 
 
 def _groups(cards: Sequence[T], first: int = FIRST) -> list[Sequence[T]]:
     starts = [0, *range(first, len(cards), GROUP), len(cards)]
-    return [cards[start:stop] for start, stop in itertools.pairwise(starts)]
+    return [cards[start:stop] for start, stop in itertools.pairwise(starts) if start < stop]
+
+
+def bar_place(tags: Sequence[Sequence[str]], words: Words) -> str:
+    """The place of the bar above the cards until a script has put its own there: as wide and as high.
+
+    Its words are attributes, which the style sheet shows: no search finds them and nobody is read them.
+
+    Args:
+        tags: those of each card, one at least.
+        words: in the language of the book.
+    """
+
+    def button(text: str) -> str:
+        return f'<span class="flipcards-button" data-says="{_plain(text)}"></span>'
+
+    def group(name: str, *texts: str) -> str:
+        return f'<div class="flipcards-{name}">{"".join(map(button, texts))}</div>'
+
+    parts = [group("modes", words("page.browse"), words("page.study"))]
+    if len(tags) > 1:
+        parts += map(button, (words("page.flipAll"), words("page.shuffle"), words("page.keys")))
+    count = _plain(words("page.count", count=len(tags)))
+    parts.append(f'<span class="flipcards-count" data-says="{count}"></span>')
+    names = list(dict.fromkeys(itertools.chain.from_iterable(tags)))
+    if len(names) > 1:
+        parts.append(group("tags", words("page.all"), *names))
+    return f'<div class="flipcards-bar flipcards-place">{"".join(parts)}</div>'
 
 
 def section(

@@ -34,7 +34,7 @@ from flipcards import __version__, sphinx_flipbook, sphinx_words
 from flipcards.check import face_faults
 from flipcards.deck import Card, Deck, DeckError, Fault, duplicate_ids
 from flipcards.display import MIME_TYPE, STATIC_ENVIRONMENT
-from flipcards.page import MANY, groups
+from flipcards.page import GROUPED_ABOVE, MANY, bar_place, groups
 from flipcards.words import Words, WordsError
 
 logger = logging.getLogger(__name__)
@@ -78,7 +78,7 @@ class flipcards(nodes.General, nodes.Element):
 
 
 class flipcards_grid(nodes.General, nodes.Element):
-    """A group of the cards of a large deck: `<div class="flipcards-grid">`."""
+    """A group of the cards of a deck: `<div class="flipcards-grid">`."""
 
 
 class flipcard(nodes.General, nodes.Element):
@@ -268,7 +268,7 @@ def deck_nodes(
     faces = _FaceParser(env, document, deck)
     section = flipcards(deck=deck.name, title=deck.title, path=shown_as, home=home)
     cards = [_card_node(card, faces, home, env.config.flipcards_catalogue) for card in deck]
-    section += [flipcards_grid("", *group) for group in groups(cards)] or cards
+    section += [flipcards_grid("", *group) for group in groups(cards)]
     return [section]
 
 
@@ -608,7 +608,11 @@ def _place(node: nodes.Element) -> dict[str, str]:
 
 def _visit_flipcards(self: HTML5Translator, node: nodes.Element) -> None:
     attributes = {"data-deck": node["deck"], **_place(node)}
-    self.body.append(self.starttag(node, "section", "", CLASS="flipcards", **attributes))
+    dealt = "" if _is_epub(self) else " flipcards-dealt"
+    self.body.append(self.starttag(node, "section", "", CLASS=f"flipcards{dealt}", **attributes))
+    cards = list(node.findall(flipcard))
+    if dealt and cards:
+        self.body.append(bar_place([card["tags"] for card in cards], self.config.flipcards_catalogue))
 
 
 def _depart_flipcards(self: HTML5Translator, node: nodes.Element) -> None:
@@ -616,15 +620,27 @@ def _depart_flipcards(self: HTML5Translator, node: nodes.Element) -> None:
 
 
 def _visit_grid(self: HTML5Translator, node: nodes.Element) -> None:
-    self.body.append(self.starttag(node, "div", "", CLASS="flipcards-grid"))
+    grids = node.parent.children
+    short = " flipcards-short" if len(grids) == 1 else ""
+    self.body.append(self.starttag(node, "div", "", CLASS=f"flipcards-grid{short}"))
 
 
 def _depart_grid(self: HTML5Translator, node: nodes.Element) -> None:
     self.body.append("</div>\n")
-    if _is_epub(self) or _is_gathered(node):
+    grids = node.parent.children
+    if _is_epub(self) or _is_gathered(node) or sum(map(len, grids)) <= GROUPED_ABOVE:
         return
-    if node.parent.index(node) % BREAK_EVERY == 0:
+    if grids.index(node) % BREAK_EVERY == 0:
         self.body.append(BREAK)
+
+
+def _is_dealt(translator: HTML5Translator, card: nodes.Element) -> bool:
+    """Whether it is one of the first cards of its deck, which lie on the table before a script has run.
+
+    What the script adds to a face takes room. On these the build writes it; the others get it when they come
+    near the screen, so that a large page is not made larger.
+    """
+    return not _is_epub(translator) and card.parent is card.parent.parent[0]
 
 
 def _is_gathered(node: nodes.Node) -> bool:
@@ -651,15 +667,21 @@ def _depart_flipcard(self: HTML5Translator, node: nodes.Element) -> None:
 def _visit_front(self: HTML5Translator, node: nodes.Element) -> None:
     tag = "div" if _is_epub(self) else "summary"
     self.body.append(self.starttag(node, tag, "", CLASS="flipcard-front", dir="auto"))
+    node["begins_at"] = len(self.body)
 
 
 def _depart_front(self: HTML5Translator, node: nodes.Element) -> None:
+    if _is_dealt(self, node.parent):
+        node.parent["question"] = "".join(self.body[node["begins_at"] :])
     self.body.append("</div>\n" if _is_epub(self) else "</summary>\n")  # its words end there
 
 
 def _visit_part(self: HTML5Translator, node: nodes.Element) -> None:
     if isinstance(node, flipcard_back):  # the script of the answer says where its lines begin
         self.body.append(self.starttag(node, "div", "", CLASS="flipcard-back", dir="auto"))
+        if question := node.parent.get("question"):
+            start = '<div class="flipcard-question" aria-hidden="true" data-nosnippet>'
+            self.body.append(f"{start}{question}</div>")
     else:
         self.body.append(self.starttag(node, "div", "", CLASS="flipcard-why"))
 
@@ -669,12 +691,17 @@ def _depart_part(self: HTML5Translator, node: nodes.Element) -> None:
 
 
 def _visit_foot(self: HTML5Translator, node: nodes.Element) -> None:
-    if not node.children:
+    card = node.parent.parent
+    node["link"] = card["ids"][0] if card["ids"] and _is_dealt(self, card) else ""
+    if not node.children and not node["link"]:
         raise nodes.SkipNode
     self.body.append(self.starttag(node, "footer", "", CLASS="flipcard-foot"))
 
 
 def _depart_foot(self: HTML5Translator, node: nodes.Element) -> None:
+    if node["link"]:
+        words = self.encode(self.config.flipcards_catalogue("page.link"))
+        self.body.append(f'<a class="flipcard-link" href="#{node["link"]}">{words}</a>')
     self.body.append("</footer>")
 
 
@@ -745,36 +772,23 @@ def _add_front_end(app: Sphinx, page: str, template: str, context: dict[str, Any
     }
     if boards and page not in boards:
         study["data-today"] = context["pathto"](min(boards))
-    app.add_js_file("cards.js", **study)  # a classic script: browsers load no module from file://
+    # A classic script: browsers load no module from file://.
+    app.add_js_file("cards.js", loading_method="defer", **study)
     if page in boards:  # there it is needed at once
         app.add_js_file("study.js", loading_method="defer")
 
 
 def _put_early(app: Sphinx, page: str, template: str, context: dict[str, Any], doctree: Any) -> None:
-    """Let the cards' scripts run before those that wait for the end of the page.
+    """Let the cards' scripts run before the others that wait for the end of the page.
 
-    Among these are the theme's icons, which take their time. The script of the cards runs before the browser
-    looks for what an address names, and before it paints them: at the end of the text, or, where a deck is
-    large, when its first cards are there.
+    Among these are the theme's icons, which take their time.
     """
     names = ("cards.js", sphinx_words.SCRIPT)
     scripts = context["script_files"]
     ours = [script for script in scripts if Path(str(script.filename)).name in names]
     scripts[:] = [script for script in scripts if script not in ours]
     tags = [context["js_tag"](script) for script in ours]
-    if not any("cards.js" in tag for tag in tags):
-        _add_to(context, "metatags", tags)
-        return
-    at_once = [tag.replace(' defer="defer"', "") for tag in tags]
-    body = context.get("body") or ""
-    if BREAK in body:
-        context["body"] = body.replace(BREAK, "\n".join([*at_once, ""]), 1)
-    else:
-        _add_to(context, "body", at_once)
-
-
-def _add_to(context: dict[str, Any], part: str, tags: list[str]) -> None:
-    context[part] = "\n".join([context.get(part) or "", *tags, ""])
+    context["metatags"] = "\n".join([context.get("metatags") or "", *tags, ""])
 
 
 def _slug(title: str) -> str:

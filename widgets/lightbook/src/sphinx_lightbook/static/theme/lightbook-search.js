@@ -8,11 +8,13 @@
   if (typeof Search === "undefined") return;
 
   // Fault: an excerpt is cut where a stem stands ("flatteri"), which the text does not have. Then it shows
-  // the page's buttons, which are part of what Sphinx takes for its text. And it shows code and the source
-  // of formulas. Code and footers within the text are read only where the words are nowhere else. And a term
-  // runs into its definition.
+  // the page's buttons, which are part of what Sphinx takes for its text, and what its page wants in no excerpt.
+  // And it shows code and the source of formulas. Code and footers within the text are read only where the words
+  // are nowhere else. And a term runs into its definition.
   const blocks = "caption, dd, dt, figcaption, h1, h2, h3, h4, h5, h6, li, p, pre, summary, td, th";
-  const unread = ".headerlink, script, style, .katex-mathml, .bd-header-article, .prev-next-area, .hide > summary";
+  const unread =
+    ".headerlink, script, style, [data-nosnippet], .katex-mathml, " +
+    ".bd-header-article, .prev-next-area, .hide > summary";
   /** @type {(html: string, anchor: string | null, without: string) => string} */
   const textOf = (html, anchor, without) => {
     const page = new DOMParser().parseFromString(html, "text/html");
