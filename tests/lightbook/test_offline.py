@@ -555,6 +555,23 @@ def test_two_books_on_one_host_are_kept_and_removed_each_by_itself(
     page.locator("#search-results .context:has-text('kangaroo')").first.wait_for()
 
 
+def test_a_book_does_not_take_the_copy_of_the_one_above_it_for_its_own(
+    reader, host, versions, mended, tmp_path
+):
+    host.folder = shutil.copytree(versions[0], tmp_path / "books")
+    shutil.copytree(mended.site, host.folder / "other")
+    page = reader.visit_once()
+    host.broken.add("other/lightbook-worker.js")  # so that the worker above goes on to speak to its pages
+    other = reader.open("other/intro.html")
+    other.wait_for_load_state("networkidle")
+    other.evaluate("navigator.serviceWorker.addEventListener('message', ({ data }) => { heard = data; })")
+    reader.open("first.html", page=page)
+    assert other.evaluate(
+        "() => new Promise((done) => setInterval(() => window.heard && done(heard), 50))"
+    ) == {"lightbook": "kept"}
+    assert other.locator(NOTE).inner_text() == ""
+
+
 def patient(site, folder):
     """A copy of a site whose worker gives a slow machine more time to bring what was built."""
     copy = shutil.copytree(site, folder / site.name)

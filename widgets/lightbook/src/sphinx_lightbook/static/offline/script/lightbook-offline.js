@@ -67,11 +67,12 @@
   // The copy ----------------------------------------------------------------------------------------------------
 
   const workers = navigator.serviceWorker;
+  const worker = new URL("lightbook-worker.js", root).href;
 
   async function keep() {
     storage.unwanted = false;
     say("none");
-    await workers.register(new URL("lightbook-worker.js", root), { scope: root.pathname, updateViaCache: "none" });
+    await workers.register(worker, { scope: root.pathname, updateViaCache: "none" });
     (await workers.ready).active.postMessage("keep");
   }
 
@@ -81,8 +82,9 @@
     (await workers.getRegistration(root))?.active?.postMessage("forget");
   }
 
-  workers.addEventListener("message", ({ data }) => {
-    if (data?.lightbook && !storage.unwanted) say(data.lightbook);
+  // The worker of a book above this one speaks of its own copy.
+  workers.addEventListener("message", ({ data, source }) => {
+    if (data?.lightbook && source?.scriptURL === worker && !storage.unwanted) say(data.lightbook);
   });
 
   async function start() {
