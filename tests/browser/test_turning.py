@@ -1135,7 +1135,7 @@ def test_the_first_cards_of_a_large_deck_turn_while_the_others_are_still_on_thei
     page = new_context().new_page()
     arrive = serve_slowly(html, html.index("Question 30?"))
     page.goto(arrive.address, wait_until="commit")
-    page.locator("#card-c0").wait_for()
+    page.wait_for_function("() => document.getElementById('card-c0')?.offsetHeight > 100")  # with its style
     assert page.evaluate("document.readyState") == "loading"
     place = page.locator("#card-c0").bounding_box()
     page.locator("#card-c0 summary").click()
