@@ -84,7 +84,7 @@ OURS = Tool(
         "card": "details.flipcard",
         "question": ".flipcard-front",
         "answer": ".flipcard-back",
-        "ready": ".flipcards-dealt",
+        "ready": ".flipcards-dealt",  # the style sheet turns these; the script comes after them
     },
 )
 THEIRS = Tool(
