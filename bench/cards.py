@@ -3,7 +3,8 @@
 Each tool gets a book with Jupyter Book's own settings for every size of deck; a cell of it shows the deck.
 Ours are also shown in such a book made light by sphinx-lightbook.
 Numbers are medians over fresh visits, which the tools have in turn, in an order drawn anew each round.
-No host but this machine can be reached.
+When the first card is there differs more from visit to visit than from tool to tool: that has visits of its
+own, and its aim looks at the differences within the rounds. No host but this machine can be reached.
 """
 
 from __future__ import annotations
@@ -28,6 +29,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from flipcards import Card, Deck, page
+from paired import difference
 from playwright.sync_api import Browser, Page, TimeoutError, sync_playwright
 from servers import TOKEN, jupyter, served
 
@@ -39,6 +41,8 @@ SIZES = (6, 1_000, 10_000)
 TIMEOUT_MS = 180_000
 # By the browser itself: each request that Playwright looks at takes some milliseconds.
 THIS_MACHINE = "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1"
+FRAME_MS = 1_000 / 60  # of a usual display; what comes earlier within it is not seen earlier
+REST = 0.3  # seconds before a first card is waited for, so that the visit before is over
 
 SUBJECTS = ["the reward model", "a rank of eight", "the reference policy", "the loss mask", "a frozen weight"]
 CLAUSES = [
@@ -50,6 +54,8 @@ CLAUSES = [
 ]
 
 Numbers = dict[str, float]
+Pages = dict[tuple[str, int], Numbers]  # by the tool's name and the number of cards
+Firsts = dict[tuple[str, int], list[float]]  # ms until the first card, a visit each, in the order of rounds
 
 
 @dataclass(frozen=True)
@@ -183,14 +189,21 @@ def answer(shown: Page) -> tuple[float, int]:
     return seen["ms"], seen["frames"]
 
 
-def visit(browser: Browser, address: str, tool: Tool) -> Numbers:
-    """What one reader finds: see the rows of the table."""
-    seen: Numbers = {}
+def first_card(browser: Browser, address: str, tool: Tool) -> float:
+    """Visit a page; return ms until its first card is painted and can be turned."""
     with fresh_page(browser, tool.parts) as shown:
         shown.context.add_init_script("bench.first = bench.firstCard(bench.parts);")
-        shown.goto(address, wait_until="commit")
-        shown.wait_for_load_state("domcontentloaded")
-        seen["first"] = shown.evaluate("bench.first")
+        shown.goto("about:blank")
+        time.sleep(REST)
+        shown.goto(address, wait_until="load")
+        return float(shown.evaluate("bench.first"))
+
+
+def visit(browser: Browser, address: str, tool: Tool) -> Numbers:
+    """What one reader finds beside: see the rows of the table."""
+    seen: Numbers = {}
+    with fresh_page(browser, tool.parts) as shown:
+        shown.goto(address)
         seen["parsed"] = shown.evaluate("performance.getEntriesByType('navigation')[0].domInteractive")
         settle(shown)
         seen["load_task"] = shown.evaluate("bench.longestTask()")
@@ -299,7 +312,7 @@ ROWS: list[tuple[str, str, Callable[[float], str]]] = [
 ]
 
 
-def table(results: dict[tuple[str, int], Numbers], sizes: list[int]) -> str:
+def table(results: Pages, sizes: list[int]) -> str:
     """The results, a column for each size and tool."""
     columns = [(tool.name, size) for size in sizes for tool in TOOLS]
     lines = [["", *(f"{size:,}" for _, size in columns)], ["", *(name for name, _ in columns)]]
@@ -315,25 +328,38 @@ def table(results: dict[tuple[str, int], Numbers], sizes: list[int]) -> str:
     )
 
 
-def aims(results: dict[tuple[str, int], Numbers], sizes: list[int]) -> list[tuple[str, str, bool]]:
+def no_later(ours: list[float], theirs: list[float], slack: float) -> tuple[str, str]:
+    """Whether a first card is no later than theirs by more than `slack` ms: the verdict and what it rests on.
+
+    Where the interval of 95 % holds both, that many visits do not tell.
+    """
+    apart = difference(ours, theirs)
+    if apart.high <= slack:
+        verdict = "reached"
+    elif apart.low > 0:
+        verdict = "MISSED"
+    else:
+        verdict = "not told"
+    words = f"{apart.estimate:+.0f} ms, {apart.low:+.0f} to {apart.high:+.0f} in {len(ours)} rounds"
+    return verdict, f"{words}; up to {slack:+.0f}"
+
+
+def aims(results: Pages, firsts: Firsts, sizes: list[int]) -> list[tuple[str, str, str]]:
     """What the cards aim at: the aim, what was measured, whether it is reached."""
-    found: list[tuple[str, str, bool]] = []
+    found: list[tuple[str, str, str]] = []
 
     def at_most(aim: str, value: float, limit: float, words: Callable[[float], str]) -> None:
-        found.append((aim, f"{words(value)} of {words(limit)}", value <= limit))
+        found.append((aim, f"{words(value)} of {words(limit)}", "reached" if value <= limit else "MISSED"))
 
     for size, tool in itertools.product(sizes, (OURS, LIGHT)):
         ours, theirs = results[tool.name, size], results[THEIRS.name, size]
         where = f"{size:,} cards{'' if tool is OURS else f', {tool.name}'}"
         at_most(f"answer within 50 ms, {where}", ours["answer"], 50, milliseconds)
         at_most(f"one frame with reduced motion, {where}", ours["still_frames"], 1, lambda v: f"{v:.0f}")
-        slack = 1.2 if size > 1_000 else 1.0
-        at_most(
-            f"first card no later than theirs{' + 20 %' if slack > 1 else ''}, {where}",
-            ours["first"],
-            theirs["first"] * slack,
-            milliseconds,
-        )
+        aim = f"first card no later than theirs, to a {'frame' if size <= 1_000 else 'fifth'}, {where}"
+        slack = FRAME_MS if size <= 1_000 else 0.2 * theirs["first"]
+        verdict, words = no_later(firsts[tool.name, size], firsts[THEIRS.name, size], slack)
+        found.append((aim, words, verdict))
         if size > 1_000:
             longest = max(ours[key] for key in ("load_task", "click_task", "all_task"))
             at_most(f"no task over 200 ms, {where}", longest, 200, task)
@@ -354,9 +380,12 @@ def second_deck(folder: Path, tool: Tool) -> str:
     return f"{kilobytes(added)}, of which text {kilobytes(text)}: {around:,.0f} bytes around each card"
 
 
-def measure(browser: Browser, folder: Path, sizes: list[int], repeat: int) -> dict[tuple[str, int], Numbers]:
+def measure(
+    browser: Browser, folder: Path, sizes: list[int], repeat: int, rounds: int
+) -> tuple[Pages, Firsts]:
     """Build and visit every page."""
-    results: dict[tuple[str, int], Numbers] = {}
+    results: Pages = {}
+    firsts: Firsts = {}
     for size in sizes:
         sites = {}
         for tool in TOOLS:
@@ -368,17 +397,27 @@ def measure(browser: Browser, folder: Path, sizes: list[int], repeat: int) -> di
                 "html": len(html),
                 "html_gz": len(gzip.compress(html, 6)),
             }
+            firsts[tool.name, size] = []
             print(f"built {size:,} cards, {tool.name}: {seconds:.1f} s", flush=True)
         visits: dict[str, list[Numbers]] = {tool.name: [] for tool in TOOLS}
-        for _ in range(repeat):
-            for tool in random.sample(TOOLS, len(TOOLS)):  # none is always the first after a pause
-                with served(sites[tool.name]) as address:
-                    visits[tool.name].append(visit(browser, f"{address}/index.html", tool))
+        with contextlib.ExitStack() as stack:
+            address = {
+                name: f"{stack.enter_context(served(site))}/index.html" for name, site in sites.items()
+            }
+            for n in range(rounds + 1):
+                for tool in random.sample(TOOLS, len(TOOLS)):  # none is always the first after a pause
+                    first = first_card(browser, address[tool.name], tool)
+                    if n:  # the first round warms the machine up
+                        firsts[tool.name, size].append(first)
+            for _ in range(repeat):
+                for tool in random.sample(TOOLS, len(TOOLS)):
+                    visits[tool.name].append(visit(browser, address[tool.name], tool))
         for tool in TOOLS:
             seen = visits[tool.name]
             results[tool.name, size] |= {key: statistics.median(one[key] for one in seen) for key in seen[0]}
+            results[tool.name, size]["first"] = statistics.median(firsts[tool.name, size])
         print(f"visited {size:,} cards", flush=True)
-    return results
+    return results, firsts
 
 
 def main() -> None:
@@ -386,15 +425,18 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("sizes", nargs="*", type=int, help="cards in a deck; 6, 1000 and 10000 when left out")
     parser.add_argument("--repeat", type=int, default=5, help="visits to each page (5)")
+    parser.add_argument("--rounds", type=int, default=60, help="visits that wait for a first card (60)")
     parser.add_argument("--no-live", action="store_true", help="leave Notebook 7 out")
     options = parser.parse_args()
+    if options.repeat < 1 or options.rounds < 6:
+        parser.error("--repeat must be 1 at least, and --rounds 6, for an interval of 95 %")
     sizes = options.sizes or list(SIZES)
     with tempfile.TemporaryDirectory() as name, sync_playwright() as playwright:
         folder = Path(name)
         browser = playwright.chromium.launch(
             executable_path=CHROMIUM["system_chromium"](), args=[*CHROMIUM["FLAGS"], THIS_MACHINE]
         )
-        results = measure(browser, folder, sizes, options.repeat)
+        results, firsts = measure(browser, folder, sizes, options.repeat, options.rounds)
         if not options.no_live:
             for tool in (OURS, THEIRS):
                 found = live(browser, folder / f"{tool.name}-live", tool, sizes[-1])
@@ -408,12 +450,16 @@ def main() -> None:
             print(f"\nA second deck of 100 cards with {tool.name} adds {added}")
     module = len(gzip.compress((STATIC / "cards.js").read_bytes(), 9))
     checked = [
-        *aims(results, sizes),
-        ("the page's module at most 5 kB gzipped", f"{module:,} of 5,120 bytes", module <= 5_120),
+        *aims(results, firsts, sizes),
+        (
+            "the page's module at most 5 kB gzipped",
+            f"{module:,} of 5,120 bytes",
+            "reached" if module <= 5_120 else "MISSED",
+        ),
     ]
     print()
-    for aim, words, reached in checked:
-        print(f"{'reached' if reached else 'MISSED '}  {aim}: {words}")
+    for aim, words, verdict in checked:
+        print(f"{verdict:8}  {aim}: {words}")
 
 
 if __name__ == "__main__":
