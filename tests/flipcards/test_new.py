@@ -8,11 +8,12 @@ from pathlib import Path
 import pytest
 import yaml
 from bs4 import BeautifulSoup
-from flipcards import __version__, cli
+from flipcards import __version__, cli, new
 from flipcards.cli import main
 from flipcards.new import installed_from
 from flipcards.schema import schema_text
 from packaging.requirements import Requirement
+from sphinx_lightbook.report import weights_of
 
 
 @pytest.fixture(scope="module")
@@ -42,6 +43,28 @@ def test_the_new_book_builds_and_shows_its_cards(book):
     assert str(datetime.now().year) in page(book, "intro").select_one(".copyright").text
 
 
+def test_where_sphinx_lightbook_is_installed_no_page_asks_another_host(book):
+    assert extensions(book) == ["flipcards.sphinx", "sphinx_lightbook"]
+    pages = {page.page: page.foreign for page in weights_of(book / "_build" / "html")}
+    assert len(pages) >= 3
+    assert set(pages.values()) == {0}
+
+
+def test_where_sphinx_lightbook_is_not_installed_the_book_does_without_and_says_what_it_would_do(
+    tmp_path, monkeypatch
+):
+    monkeypatch.setattr(new, "light_version", lambda: "")
+    assert main(["new", str(tmp_path / "book")]) == 0
+    assert extensions(tmp_path / "book") == ["flipcards.sphinx"]
+    assert "With the package sphinx-lightbook" in (tmp_path / "book" / "_config.yml").read_text()
+    lines = (tmp_path / "book" / "requirements.txt").read_text().splitlines()
+    assert lines == ["jupyter-book>=1.0.4,<2", f"flipcards>={__version__}"]
+
+
+def extensions(book):
+    return yaml.safe_load((book / "_config.yml").read_text())["sphinx"]["extra_extensions"]
+
+
 def test_its_decks_pass_the_check_that_its_workflow_runs(book, monkeypatch, capsys):
     monkeypatch.chdir(book)
     assert main(["check", "decks", "--format", "github"]) == 0
@@ -61,8 +84,10 @@ def test_its_decks_pass_the_check_that_its_workflow_runs(book, monkeypatch, caps
 def test_who_has_the_package_from_elsewhere_than_an_index_is_told_so(tmp_path, monkeypatch, capsys):
     assert installed_from().endswith("/widgets/flipcards"), "these tests run on the package of this folder"
     assert main(["new", str(tmp_path / "one")]) == 0
-    assert f"yours was installed from {installed_from()}." in capsys.readouterr().err
-    monkeypatch.setattr(cli, "installed_from", lambda: "")
+    said = capsys.readouterr().err
+    assert f"yours was installed from {installed_from()}." in said
+    assert f"yours was installed from {installed_from('sphinx-lightbook')}." in said
+    monkeypatch.setattr(cli, "installed_from", lambda name: "")
     assert main(["new", str(tmp_path / "two")]) == 0
     assert "installed from" not in capsys.readouterr().err
 
@@ -70,7 +95,7 @@ def test_who_has_the_package_from_elsewhere_than_an_index_is_told_so(tmp_path, m
 def test_binder_gets_the_same_requirements_and_a_notebook(book):
     lines = (book / "requirements.txt").read_text().splitlines()
     wanted = {one.name: one.specifier for one in map(Requirement, lines)}
-    assert wanted.keys() == {"jupyter-book", "flipcards"}
+    assert wanted.keys() == {"jupyter-book", "flipcards", "sphinx-lightbook"}
     assert __version__ in wanted["flipcards"]
     assert "0.0.9" not in wanted["flipcards"]
     assert "-r ../requirements.txt" in (book / ".binder" / "requirements.txt").read_text()

@@ -26,7 +26,7 @@ from flipcards.anki_package import MAX_PACKAGE_BYTES
 from flipcards.anki_write import log_of
 from flipcards.deck import MAX_BYTES, Card, Deck, DeckError, Fault
 from flipcards.files import refuse_taken, write_whole
-from flipcards.new import installed_from, new_book
+from flipcards.new import LIGHT, installed_from, new_book
 from flipcards.page import MANY
 from flipcards.schema import schema_text
 from flipcards.words import WordsError, find
@@ -391,9 +391,11 @@ def _new(options: argparse.Namespace) -> None:
     _say(f"  cd {shlex.quote(options.folder)}")
     _say("  pip install -r requirements.txt")
     _say("  jupyter-book build . -n -W --keep-going")
-    if address := installed_from():
-        _say(f"requirements.txt asks an index for flipcards by its name; yours was installed from {address}.")
-        _say("Where that index does not have it, name that place there instead.")
+    elsewhere = {name: address for name in ("flipcards", LIGHT) if (address := installed_from(name))}
+    for name, address in elsewhere.items():
+        _say(f"requirements.txt asks an index for {name} by its name; yours was installed from {address}.")
+    if elsewhere:
+        _say("What that index does not have, ask for by its place instead.")
 
 
 def _export_anki(options: argparse.Namespace) -> None:

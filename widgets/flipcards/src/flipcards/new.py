@@ -16,9 +16,20 @@ from flipcards.deck import slug
 from flipcards.files import refuse_taken, write_all
 from flipcards.schema import schema_text
 
+LIGHT = "sphinx-lightbook"
+_WITH_LIGHT = """\
+# sphinx_lightbook makes pages light and keeps them from asking other hosts for anything.
+  extra_extensions: [flipcards.sphinx, sphinx_lightbook]"""
+_WITHOUT_LIGHT = """\
+# Pages ask a host for MathJax. With the package sphinx-lightbook installed, and sphinx_lightbook added here,
+  # they ask none and are lighter.
+  extra_extensions: [flipcards.sphinx]"""
+
 
 def new_book(folder: str | os.PathLike[str], *, title: str = "", force: bool = False) -> list[Path]:
     """Write a book that builds: a deck, pages, what publishes it, what Binder needs.
+
+    It uses sphinx-lightbook where that is installed.
 
     Args:
         folder: where; made when missing.
@@ -35,11 +46,14 @@ def new_book(folder: str | os.PathLike[str], *, title: str = "", force: bool = F
     name = target.resolve().name
     title = " ".join(title.split()) or " ".join(slug(name).split("-")).capitalize() or "My book"
     quoted = title.replace("\\", "\\\\").replace('"', '\\"')  # for YAML
+    light = light_version()
     files = {target / "deck.schema.json": schema_text().encode()}
     for path, text in _templates(importlib.resources.files("flipcards") / "new_book"):
         shown = quoted if path.endswith(".yml") else title
         text = text.replace("{{title}}", shown).replace("{{name}}", slug(title) or "book")
         text = text.replace("{{version}}", __version__).replace("{{year}}", str(datetime.now().year))
+        text = text.replace("{{extensions}}", _WITH_LIGHT if light else _WITHOUT_LIGHT)
+        text = text.replace("{{light}}", f"{LIGHT}>={light}\n" if light else "")
         files[target / path] = text.encode()
     for file in files:
         refuse_taken(file, force=force)
@@ -48,13 +62,21 @@ def new_book(folder: str | os.PathLike[str], *, title: str = "", force: bool = F
     return sorted(files)
 
 
-def installed_from() -> str:
-    """The address that this package was installed from; empty where it came by its name, from an index.
+def light_version() -> str:
+    """The version of sphinx-lightbook that is installed; empty where none is."""
+    try:
+        return importlib.metadata.version(LIGHT)
+    except importlib.metadata.PackageNotFoundError:
+        return ""
+
+
+def installed_from(name: str = "flipcards") -> str:
+    """The address that a package was installed from; empty where it came by its name, from an index.
 
     Installers keep it: PEP 610, `direct_url.json`.
     """
     try:
-        kept = importlib.metadata.distribution("flipcards").read_text("direct_url.json")
+        kept = importlib.metadata.distribution(name).read_text("direct_url.json")
         return str(json.loads(kept)["url"]) if kept else ""
     except (importlib.metadata.PackageNotFoundError, ValueError, KeyError, TypeError):
         return ""
