@@ -56,6 +56,23 @@ def test_a_sheet_carries_its_marks_and_sources_and_leaves_out_what_paper_cannot_
         assert letters("After this page you will be able to") not in text
 
 
+def test_what_the_marks_mean_stands_beside_the_first_title(open_page):
+    page = open_page(PAGE, width=703, height=1000)  # A4 less its margins, in CSS pixels
+    page.emulate_media(media="print")
+    title, legend = page.evaluate("""() => ["h2", ".legend ul"].map((name) => {
+        const range = document.createRange();
+        range.selectNodeContents(document.querySelector(`#cheat-sheet ${name}`));
+        const { left, right, top, bottom } = range.getBoundingClientRect();
+        return { left, right, top, bottom };
+    })""")
+    # The text alone does not count the words that the style sheet puts before it.
+    assert page.evaluate(
+        "getComputedStyle(document.querySelector('#cheat-sheet h2'), '::before').content"
+    ) in {"none", "normal"}
+    assert title["right"] < legend["left"]
+    assert title["top"] < legend["bottom"]
+
+
 def test_nothing_of_a_sheet_reaches_beyond_the_paper(open_page):
     page = open_page(PAGE, width=703, height=1000)  # A4 less its margins, in CSS pixels
     page.emulate_media(media="print")

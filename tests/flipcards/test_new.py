@@ -124,3 +124,6 @@ def test_the_title_comes_from_the_folder(tmp_path):
     settings = yaml.safe_load((tmp_path / "a-Small_book" / "_config.yml").read_text())
     assert settings["title"] == "A small book"
     assert settings["sphinx"]["config"]["flipcards_book"] == "a-small-book"
+    assert main(["new", str(tmp_path / "Zoë_und der-Bär")]) == 0
+    settings = yaml.safe_load((tmp_path / "Zoë_und der-Bär" / "_config.yml").read_text("utf-8"))
+    assert settings["title"] == "Zoë und der bär"

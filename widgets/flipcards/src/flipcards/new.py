@@ -6,6 +6,7 @@ import importlib.metadata
 import importlib.resources
 import json
 import os
+import re
 from collections.abc import Iterator
 from datetime import datetime
 from importlib.resources.abc import Traversable
@@ -44,7 +45,7 @@ def new_book(folder: str | os.PathLike[str], *, title: str = "", force: bool = F
     """
     target = Path(folder)
     name = target.resolve().name
-    title = " ".join(title.split()) or " ".join(slug(name).split("-")).capitalize() or "My book"
+    title = " ".join(title.split()) or " ".join(re.split(r"[\W_]+", name)).strip().capitalize() or "My book"
     quoted = title.replace("\\", "\\\\").replace('"', '\\"')  # for YAML
     light = light_version()
     files = {target / "deck.schema.json": schema_text().encode()}

@@ -261,6 +261,7 @@ def deck_nodes(
     faults = list(face_faults(deck))
     if "cite" not in env.domains:
         message = "has a source, but the book has no bibliography; name its file as bibtex_bibfiles"
+        message += ", in a Jupyter Book at the top level of _config.yml"
         faults += [Fault(shown_as, card.line, message, card.id) for card in deck if card.source]
     if faults:  # such a face is not parsed: MyST would run a substitution in it
         domain.note_faults(faults)
