@@ -141,7 +141,8 @@ def test_matplotlib_keeps_its_list_of_fonts_in_the_environment(root, tmp_path):
     # A shared list that another environment wrote while it was being removed lacks matplotlib's own fonts;
     # every notebook that sets math then says so on stderr.
     shutil.copy(root / "Makefile", tmp_path)
-    command = ["make", "--eval", "show: ; @echo $(MPLCONFIGDIR) $$MPLCONFIGDIR", "show", "VENV=.venv"]
+    show = "show: ; @echo $(MPLCONFIGDIR) $$MPLCONFIGDIR"
+    command = ["make", "--no-print-directory", "--eval", show, "show", "VENV=.venv"]
     environment = os.environ | {"MPLCONFIGDIR": "/of/another"}
     done = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, check=True)
     assert done.stdout.split() == [str(tmp_path / ".venv" / "matplotlib")] * 2
